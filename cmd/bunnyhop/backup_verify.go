@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"bunnyhop/internal/backup"
+	"bunnyhop/internal/fault"
+	"bunnyhop/internal/progress"
+	"bunnyhop/steps"
+)
+
+func newBackupVerifyCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "verify BACKUP",
+		Short: "Read a backup again and compare it with its manifest",
+		Long: `Reads every file of a backup and compares it with the digests in the manifest.
+BACKUP is an ID from "bunnyhop backup list", or the backup's folder.`,
+		Example: `  bunnyhop backup verify 20260102-150405-a1b2c3
+  bunnyhop backup verify /backups/blog/20260102-150405-a1b2c3 --json`,
+		Args:              oneArg("BACKUP"),
+		ValidArgsFunction: a.completeBackups,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runBackupVerify(cmd.Context(), a, args[0])
+		},
+	}
+}
+
+func runBackupVerify(ctx context.Context, a *app, name string) error {
+	dir, err := a.backupDir(name)
+	if err != nil {
+		return err
+	}
+	var report progress.Reporter = progress.Discard
+	if !a.flags.json {
+		report = &progressLines{app: a}
+	}
+	begin := time.Now()
+	if err := backup.Verify(ctx, dir, report); err != nil {
+		return err
+	}
+	manifest, err := backup.Read(dir)
+	if err != nil {
+		return err
+	}
+	row := newBackupRow(manifest)
+	if a.flags.json {
+		a.writeJSON(document{"backup_verified", map[string]any{"backup": row, "seconds": time.Since(begin).Seconds()}})
+		return nil
+	}
+	fmt.Fprintf(a.output, "Backup %s is whole: %s read again, every digest is right (%s)\n",
+		row.ID, bytesText(row.Bytes), seconds(time.Since(begin)))
+	return nil
+}
+
+// backupDir is the folder of a backup that a person names by its ID or folder.
+func (a *app) backupDir(name string) (string, error) {
+	if strings.ContainsRune(name, filepath.Separator) {
+		if info, err := os.Stat(name); err == nil && info.IsDir() {
+			return filepath.Abs(name)
+		}
+	} else {
+		folder, err := a.backupFolder()
+		if err != nil {
+			return "", err
+		}
+		dir := filepath.Join(folder, name)
+		if info, err := os.Stat(dir); err == nil && info.IsDir() && name != "." && name != ".." {
+			return dir, nil
+		}
+	}
+	return "", fault.Newf("there is no backup %q", name).WithHint("`bunnyhop backup list` lists them").WithCode(fault.Usage)
+}
+
+// progressLines prints the progress of work that is no run.
+type progressLines struct {
+	app *app
+
+	mu      sync.Mutex
+	meter   meter
+	printed time.Time
+}
+
+// Progress implements progress.Reporter.
+func (p *progressLines) Progress(label string, unit progress.Unit, done, total int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	p.meter.update(steps.Progress{Label: label, Unit: unit, Done: done, Total: total}, now)
+	if p.printed.IsZero() {
+		p.printed = now
+	}
+	if now.Sub(p.printed) >= progressEvery {
+		p.printed = now
+		fmt.Fprintln(p.app.output, indent+p.app.oneLine(p.meter.String()))
+	}
+}
+
+// Output implements progress.Reporter.
+func (p *progressLines) Output(line string) {
+	if p.app.flags.verbose {
+		fmt.Fprintln(p.app.output, indent+"| "+p.app.oneLine(line))
+	}
+}

@@ -1,0 +1,44 @@
+// Command bunnyhop upgrades self-hosted Directus projects.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() { os.Exit(realMain()) }
+
+func realMain() int {
+	// A reader of the output that goes away (`bunnyhop upgrade … | head`) must
+	// not kill a run in its cutover. The failed write is noticed instead.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	return int(newApp(os.Stdin, os.Stdout, os.Stderr, os.Environ()).run(ctx, os.Args[1:]))
+}
+
+// app is what every command works with: the terminal, the environment and the
+// flags that all commands share.
+type app struct {
+	stdin  io.Reader
+	output *output // standard output
+	stderr io.Writer
+	// terminal is set when both stdin and stdout are terminals.
+	terminal bool
+	environ  []string
+	flags    globalFlags
+	// long is the flow of a command whose --json output is one object a line;
+	// empty for a command that prints one document.
+	long string
+}
+
+func newApp(stdin, stdout, stderr *os.File, environ []string) *app {
+	return &app{
+		stdin: stdin, output: &output{w: stdout}, stderr: &output{w: stderr},
+		terminal: isTerminal(stdin) && isTerminal(stdout),
+		environ:  environ,
+	}
+}

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"io"
+	"os"
+	"sync"
+
+	"golang.org/x/term"
+)
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) } //nolint:gosec // a descriptor fits
+
+// output writes for as long as somebody reads. What is written afterwards is
+// dropped: a reader that goes away must not stop a run half way.
+type output struct {
+	mu   sync.Mutex
+	w    io.Writer
+	lost bool
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.lost {
+		return len(p), nil
+	}
+	if _, err := o.w.Write(p); err != nil {
+		o.lost = true
+	}
+	return len(p), nil
+}
+
+// Lost reports whether a write has failed.
+func (o *output) Lost() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.lost
+}

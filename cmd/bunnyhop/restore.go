@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"bunnyhop/internal/backup"
+	"bunnyhop/internal/fault"
+)
+
+type restoreOptions struct {
+	app    *app
+	backup string
+	parts  []string
+}
+
+func newRestoreCommand(a *app) *cobra.Command {
+	o := &restoreOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "restore BACKUP",
+		Short: "Put a backup back",
+		Long: `Puts a backup of this project back: the database only, or the parts that --part
+names. It is restored to a new place, proved there and swapped in; what was there
+before is kept. The server is stopped meanwhile.
+
+BACKUP is an ID from "bunnyhop backup list", or the backup's folder. The question
+before the swap is answered with --confirm NAME, never with --yes.`,
+		Example: `  bunnyhop restore 20260102-150405-a1b2c3
+  bunnyhop restore 20260102-150405-a1b2c3 --part database --part files
+  bunnyhop restore /backups/blog/20260102-150405-a1b2c3 --yes --confirm blog`,
+		Args:              oneArg("BACKUP"),
+		ValidArgsFunction: a.completeBackups,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.backup = args[0]
+			return runRestore(cmd.Context(), o)
+		},
+	}
+	long(cmd, a, flowRestore)
+	cmd.Flags().StringSliceVar(&o.parts, "part", nil, "a `part` to put back: "+partNames(backup.Parts)+" (repeatable; default: database)")
+	_ = cmd.RegisterFlagCompletionFunc("part", completeParts)
+	return cmd
+}
+
+func runRestore(ctx context.Context, o *restoreOptions) error {
+	if err := checkParts("--part", o.parts, backup.Parts); err != nil {
+		return err
+	}
+	return o.app.runRequest(ctx, request{kind: jobRestore, backup: o.backup, parts: o.parts})
+}
+
+// checkParts refuses names that are no parts of a backup.
+func checkParts(flag string, named []string, known []backup.Part) error {
+	for _, name := range named {
+		if !slices.Contains(known, backup.Part(name)) {
+			return fault.Newf("%s %q is not a part of a backup", flag, name).
+				WithHint("the parts are %s", partNames(known)).WithCode(fault.Usage)
+		}
+	}
+	return nil
+}
+
+func partNames(parts []backup.Part) string {
+	names := make([]string, len(parts))
+	for i, p := range parts {
+		names[i] = fmt.Sprint(p)
+	}
+	return strings.Join(names, ", ")
+}
+
+func completeParts(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return strings.Split(partNames(backup.Parts), ", "), cobra.ShellCompDirectiveNoFileComp
+}

@@ -1,0 +1,81 @@
+package advisory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/Masterminds/semver/v3"
+)
+
+// Release is a version that could be the target.
+type Release struct {
+	Version    string
+	Deprecated bool
+	// NotInstallable is set when it is known that it cannot be installed here.
+	NotInstallable bool
+}
+
+// Recommend picks the target: the newest release above in.From on which
+// nothing that the project uses is lost. Prereleases, deprecated releases and
+// those known not to be installable are passed over. It returns the version,
+// "" when there is none, and the reason in a sentence. in.To is not looked at.
+func Recommend(ctx context.Context, releases []Release, in Input) (version, reason string, err error) {
+	in.To = in.From
+	from, _, err := in.versions()
+	if err != nil {
+		return "", "", err
+	}
+	candidates := newest(releases, from)
+	if len(candidates) == 0 {
+		return "", "there is no newer release that can be installed", nil
+	}
+	in.To = candidates[0].Original()
+	lost, limit, err := losses(ctx, in, from, candidates[0])
+	if err != nil {
+		return "", "", err
+	}
+	if limit == nil {
+		return in.To, "the newest release; nothing this project uses is lost", nil
+	}
+	why := fmt.Sprintf("from %s on: %s", limit.Original(), lost)
+	for _, candidate := range candidates {
+		if candidate.LessThan(limit) {
+			return candidate.Original(), "the newest release on which nothing this project uses is lost; " + why, nil
+		}
+	}
+	return "", "every newer release takes away something this project uses; " + why, nil
+}
+
+// newest lists the stable releases above from that can be taken, newest first.
+func newest(releases []Release, from *semver.Version) []*semver.Version {
+	var candidates []*semver.Version
+	for _, r := range releases {
+		v, err := semver.StrictNewVersion(r.Version)
+		if err != nil || v.Prerelease() != "" || r.Deprecated || r.NotInstallable || !v.GreaterThan(from) {
+			continue
+		}
+		candidates = append(candidates, v)
+	}
+	slices.SortFunc(candidates, func(a, b *semver.Version) int { return b.Compare(a) })
+	return candidates
+}
+
+// losses finds the lowest version that takes something away, and what.
+func losses(ctx context.Context, in Input, from, to *semver.Version) (string, *semver.Version, error) {
+	var limit *semver.Version
+	title := ""
+	for _, rule := range rules {
+		if !rule.LosesFunction || rule.Version == "" || !rule.crossed(from, to) {
+			continue
+		}
+		_, hit, err := rule.Detect(ctx, in)
+		if err != nil {
+			return "", nil, fmt.Errorf("checking %s (%s): %w", rule.ID, rule.Title, err)
+		}
+		if version := semver.MustParse(rule.Version); hit && (limit == nil || version.LessThan(limit)) {
+			limit, title = version, rule.Title
+		}
+	}
+	return title, limit, nil
+}

@@ -1,0 +1,301 @@
+package backup
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"bunnyhop/internal/fault"
+	"bunnyhop/internal/progress"
+)
+
+const (
+	// chunk is copied between two looks at the context, in bytes.
+	chunk = 256 << 10
+	// tries is how often a file that changes while it is read is read.
+	tries = 5
+)
+
+// previous makes the earlier backup's entries known by path.
+func (b *builder) previous() error {
+	if b.Previous == nil {
+		return nil
+	}
+	if b.Previous.Dir == "" {
+		b.Previous.Dir = filepath.Join(b.Folder, b.Previous.ID)
+	}
+	for _, part := range b.Previous.Parts {
+		if part.Files > 0 && len(part.Entries) == 0 { // from List
+			m, err := Read(b.Previous.Dir)
+			if err != nil {
+				return err
+			}
+			b.Previous = m
+			break
+		}
+	}
+	b.known = map[string]*Entry{}
+	for _, part := range b.Previous.Parts {
+		for i := range part.Entries {
+			if e := &part.Entries[i]; e.Type == TypeFile && part.Name != Database {
+				b.known[e.Path] = e
+			}
+		}
+	}
+	return nil
+}
+
+// reusable is how many bytes need not be stored again, by sizes and times.
+func (b *builder) reusable() int64 {
+	var n int64
+	for _, part := range b.found.parts {
+		for i := range part.Entries {
+			if e := &part.Entries[i]; e.Type == TypeFile && b.same(e) != nil {
+				n += e.Size
+			}
+		}
+	}
+	return n
+}
+
+// same returns the earlier entry of a file whose size and times are what they
+// were.
+func (b *builder) same(e *Entry) *Entry {
+	if old := b.known[e.Path]; old != nil && old.Size == e.Size && old.Mtime.Equal(e.Mtime) {
+		return old
+	}
+	return nil
+}
+
+// part copies the files of one part.
+func (b *builder) part(ctx context.Context, name Part) (*PartInfo, error) {
+	info := b.found.parts[name]
+	if info == nil {
+		return b.omitted(name), nil
+	}
+	for _, folder := range info.Folders {
+		if err := os.MkdirAll(filepath.Join(b.dir, folder.Prefix), 0o700); err != nil {
+			return nil, fmt.Errorf("making a folder in the backup: %w", err)
+		}
+	}
+	kept := info.Entries[:0]
+	for i := range info.Entries {
+		e := info.Entries[i]
+		err := b.store(ctx, &e)
+		if errors.Is(err, errGone) {
+			info.Files--
+			info.Skipped = append(info.Skipped, Skipped{Path: e.Path, Reason: "it was removed while the backup was made"})
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		info.Bytes += e.Size
+		if e.From != "" {
+			info.Linked += e.Size
+		}
+		kept = append(kept, e)
+	}
+	info.Entries = kept
+	return info, nil
+}
+
+// errGone says that a file was removed after the scan.
+var errGone = errors.New("gone")
+
+func (b *builder) store(ctx context.Context, e *Entry) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	target := filepath.Join(b.dir, filepath.FromSlash(e.Path))
+	switch e.Type {
+	case TypeFolder:
+		if err := os.Mkdir(target, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("making a folder in the backup: %w", err)
+		}
+	case TypeLink:
+		if err := os.Symlink(e.Target, target); err != nil {
+			return fmt.Errorf("making a link in the backup: %w", err)
+		}
+	case TypeFile:
+		return b.file(ctx, e, target)
+	}
+	return nil
+}
+
+// file shares an earlier copy where that is certainly the same, else copies.
+func (b *builder) file(ctx context.Context, e *Entry, target string) error {
+	if old := b.same(e); old != nil && old.Ctime.Equal(e.Ctime) {
+		linked, err := b.link(ctx, old, target)
+		if err != nil {
+			return err
+		}
+		if linked {
+			e.SHA256, e.From = old.SHA256, b.Previous.ID
+			b.count(e.Size)
+			return nil
+		}
+	}
+	origin := b.found.origin(e.Path)
+	for try := 1; ; try++ {
+		before := b.done
+		stable, err := b.copy(ctx, e, origin, target)
+		if err == nil && stable {
+			break
+		}
+		b.done = before
+		if errors.Is(err, errGone) {
+			return err
+		}
+		if err := errors.Join(err, os.Remove(target)); err != nil {
+			return err
+		}
+		if try == tries {
+			return fault.New(origin+" keeps changing while it is read", "wait until it is written, or stop the server, then back up again")
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	// The same contents under other times: share them all the same.
+	if old := b.known[e.Path]; old != nil && old.SHA256 == e.SHA256 {
+		second := filepath.Join(b.dir, ".shared")
+		linked, err := b.link(ctx, old, second)
+		if err != nil || !linked {
+			return err
+		}
+		if err := os.Rename(second, target); err != nil {
+			return fmt.Errorf("sharing an earlier copy: %w", err)
+		}
+		e.From = b.Previous.ID
+	}
+	return nil
+}
+
+// link gives the earlier copy a second name, if its contents are still what
+// its manifest says: damage must not be inherited.
+func (b *builder) link(ctx context.Context, old *Entry, target string) (bool, error) {
+	stored := filepath.Join(b.Previous.Dir, filepath.FromSlash(old.Path))
+	sum, _, err := digestFile(ctx, stored)
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	if err != nil || sum != old.SHA256 {
+		return false, nil //nolint:nilerr // the file is copied instead
+	}
+	return os.Link(stored, target) == nil, nil
+}
+
+// copy copies one file and fills in its entry. It reports whether the file
+// stayed the same meanwhile.
+func (b *builder) copy(ctx context.Context, e *Entry, origin, target string) (stable bool, err error) {
+	source, err := openFile(origin)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, errGone
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading a file: %w", err)
+	}
+	defer source.Close()
+	before, err := source.Stat()
+	if err != nil {
+		return false, fmt.Errorf("reading a file: %w", err)
+	}
+	file, err := os.OpenFile(target, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return false, fmt.Errorf("writing into the backup: %w", err)
+	}
+	sum := sha256.New()
+	// One byte more than there was shows that the file grows.
+	n, err := transfer(ctx, io.MultiWriter(file, sum), io.LimitReader(source, before.Size()+1), b.count)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return false, fmt.Errorf("copying %s: %w", origin, err)
+	}
+	after, err := source.Stat()
+	if err != nil {
+		return false, fmt.Errorf("reading a file: %w", err)
+	}
+	e.fill(after, n, sum)
+	return n == before.Size() && n == after.Size() && before.ModTime().Equal(after.ModTime()), nil
+}
+
+func (e *Entry) fill(info fs.FileInfo, n int64, sum hash.Hash) {
+	stat := info.Sys().(*syscall.Stat_t)
+	e.Size, e.Mode, e.UID, e.GID = n, stat.Mode&0o7777, int(stat.Uid), int(stat.Gid)
+	e.Mtime, e.Ctime = info.ModTime().UTC(), time.Unix(stat.Ctim.Unix()).UTC()
+	e.SHA256 = hex.EncodeToString(sum.Sum(nil))
+}
+
+func (b *builder) count(n int64) {
+	b.done += n
+	b.report.Progress("backup", progress.Bytes, b.done, max(b.total, b.done))
+}
+
+var buffers = sync.Pool{New: func() any { return new([chunk]byte) }}
+
+// transfer copies in chunks until the end or until the context is done.
+func transfer(ctx context.Context, to io.Writer, from io.Reader, count func(int64)) (int64, error) {
+	var total int64
+	buf := buffers.Get().(*[chunk]byte)
+	defer buffers.Put(buf)
+	for {
+		if err := ctx.Err(); err != nil {
+			return total, err
+		}
+		n, err := from.Read(buf[:])
+		if n > 0 {
+			if _, err := to.Write(buf[:n]); err != nil {
+				return total, err
+			}
+			total += int64(n)
+			count(int64(n))
+		}
+		if errors.Is(err, io.EOF) {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+}
+
+// openFile opens a regular file, not through a link, and without waiting for
+// the other end of a pipe.
+func openFile(name string) (*os.File, error) {
+	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a file", name)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// digestFile is the SHA-256 of a file in hex, and its size.
+func digestFile(ctx context.Context, name string) (string, int64, error) {
+	file, err := openFile(name)
+	if err != nil {
+		return "", 0, err
+	}
+	defer file.Close()
+	sum := sha256.New()
+	n, err := transfer(ctx, sum, file, func(int64) {})
+	return hex.EncodeToString(sum.Sum(nil)), n, err
+}

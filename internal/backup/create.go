@@ -1,0 +1,276 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"bunnyhop/internal/database"
+	"bunnyhop/internal/fault"
+	"bunnyhop/internal/progress"
+)
+
+// Options say what goes into a backup.
+type Options struct {
+	Folder string // where backups live; made if it does not exist
+	ID     string // the new backup's folder in it
+	Kind   string // Full or Final; empty means Full
+
+	Database database.Database // nil leaves the database out
+	Sources  []Source
+	Omitted  map[Part]string // why parts are left out, for the manifest
+	External []External
+
+	Project    string
+	Root       string // the project's folder, absolute; Folder must not lie in it
+	Directus   string
+	Migrations []string
+	Run        string
+
+	// Previous is an earlier backup in the same Folder. Files that have not
+	// changed since share its copy instead of being stored again. Optional.
+	Previous *Manifest
+}
+
+// Create makes a backup: first the database, so that every file that its rows
+// tell of is copied after them, then the files. Anything that fails, a full
+// disk and a cancelled context included, removes the unfinished backup, and
+// only that.
+func Create(ctx context.Context, o Options, report progress.Reporter) (*Manifest, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	b := &builder{Options: o, report: report}
+	if err := b.plan(ctx); err != nil {
+		return nil, err
+	}
+	final := filepath.Join(o.Folder, o.ID)
+	b.dir = final + partialSuffix
+	// What an interrupted try with the same id left is its own.
+	if err := os.RemoveAll(b.dir); err != nil {
+		return nil, fmt.Errorf("removing an unfinished backup: %w", err)
+	}
+	if err := os.MkdirAll(o.Folder, 0o700); err != nil {
+		return nil, fmt.Errorf("making the folder of the backups: %w", err)
+	}
+	if err := os.Mkdir(b.dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the backup's folder: %w", err)
+	}
+	m, err := b.build(ctx)
+	if err == nil {
+		err = os.Rename(b.dir, final)
+	}
+	if err != nil {
+		return nil, errors.Join(b.explain(err), os.RemoveAll(b.dir))
+	}
+	m.Dir = final
+	return m, syncFolder(o.Folder)
+}
+
+func (o *Options) check() error {
+	if err := checkID(o.ID); err != nil {
+		return err
+	}
+	folder, err := filepath.Abs(o.Folder)
+	if err != nil {
+		return fmt.Errorf("resolving the folder of the backups: %w", err)
+	}
+	o.Folder = folder
+	if o.Kind == "" {
+		o.Kind = Full
+	}
+	if _, err := os.Lstat(filepath.Join(folder, o.ID)); !errors.Is(err, fs.ErrNotExist) {
+		return fault.Newf("there is already a backup %s in %s", o.ID, folder).WithHint("remove it, or wait a second and try again")
+	}
+	dirs := []string{o.Root}
+	for _, source := range o.Sources {
+		if source.Files == nil {
+			dirs = append(dirs, source.Dir)
+		}
+	}
+	for _, dir := range dirs {
+		if dir != "" && within(realPath(folder), realPath(dir)) {
+			return fault.Newf("the folder of the backups (%s) lies inside what is backed up (%s)", folder, dir).
+				WithHint("name a folder outside as backup.folder in bunnyhop.yaml").WithCode(fault.Usage)
+		}
+	}
+	return nil
+}
+
+// realPath resolves links in as much of the path as exists.
+func realPath(name string) string {
+	name, rest := filepath.Clean(name), ""
+	for {
+		if real, err := filepath.EvalSymlinks(name); err == nil {
+			return filepath.Join(real, rest)
+		}
+		parent := filepath.Dir(name)
+		if parent == name {
+			return filepath.Join(name, rest)
+		}
+		name, rest = parent, filepath.Join(filepath.Base(name), rest)
+	}
+}
+
+func within(name, dir string) bool {
+	rel, err := filepath.Rel(dir, name)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// builder makes one backup.
+type builder struct {
+	Options
+	dir      string // the unfinished backup
+	found    *scanned
+	identity database.Identity
+	dbBytes  int64
+	need     int64 // bytes that will be written
+	done     int64
+	total    int64
+	known    map[string]*Entry // files of the previous backup, by path
+	report   progress.Reporter
+}
+
+// plan looks at everything before anything is written.
+func (b *builder) plan(ctx context.Context) error {
+	skip := map[inode]string{}
+	if b.Database != nil {
+		var err error
+		if b.identity, err = b.Database.Identity(ctx); err != nil {
+			return err
+		}
+		if b.dbBytes, err = b.Database.Size(ctx); err != nil {
+			return err
+		}
+		if b.identity.Vendor == database.SQLite {
+			for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+				if info, err := os.Stat(b.identity.Name + suffix); err == nil {
+					stat := info.Sys().(*syscall.Stat_t)
+					skip[inode{uint64(stat.Dev), stat.Ino}] = "it belongs to the database, which is a part of its own" //nolint:unconvert // 32 bits elsewhere
+				}
+			}
+		}
+	}
+	var err error
+	if b.found, err = scan(ctx, b.Sources, skip); err != nil {
+		return err
+	}
+	if err := b.previous(); err != nil {
+		return err
+	}
+	b.total = b.dbBytes + b.found.bytes
+	b.need = b.total - b.reusable()
+	return Need(b.Folder, b.need)
+}
+
+// build fills the folder. The manifest comes last.
+func (b *builder) build(ctx context.Context) (*Manifest, error) {
+	m := &Manifest{
+		Format: Format, ID: b.ID, Kind: b.Kind, Created: time.Now().UTC(), Run: b.Run,
+		Project: b.Project, Root: b.Root, Directus: b.Directus, Migrations: b.Migrations, External: b.External,
+		Vendor: b.identity.Vendor, ServerVersion: b.identity.ServerVersion,
+	}
+	for _, name := range Parts {
+		var info *PartInfo
+		var err error
+		if name == Database {
+			info, err = b.dump(ctx, m)
+		} else {
+			info, err = b.part(ctx, name)
+		}
+		if err != nil {
+			return nil, err
+		}
+		m.Parts = append(m.Parts, *info)
+	}
+	if err := syncFilesystem(b.dir); err != nil {
+		return nil, err
+	}
+	b.report.Progress("backup", progress.Bytes, b.total, b.total)
+	return m, m.write(b.dir)
+}
+
+func (b *builder) omitted(name Part) *PartInfo {
+	reason := b.Omitted[name]
+	if reason == "" {
+		reason = "not asked for"
+	}
+	return &PartInfo{Name: name, Reason: reason}
+}
+
+func (b *builder) dump(ctx context.Context, m *Manifest) (*PartInfo, error) {
+	if b.Database == nil {
+		return b.omitted(Database), nil
+	}
+	name := database.DumpName(b.identity.Vendor)
+	file := filepath.Join(b.dir, name)
+	info, err := b.Database.Dump(ctx, file, dumpProgress{b})
+	if err != nil {
+		return nil, err
+	}
+	m.DumpTool = strings.TrimSpace(info.Tool + " " + info.ToolVersion)
+	if info.Fingerprint != nil {
+		m.Fingerprint = *info.Fingerprint
+	} else if m.Fingerprint, err = b.Database.Fingerprint(ctx, nil, b.report); err != nil {
+		return nil, err
+	}
+	sum, written, err := digestFile(ctx, file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the dump: %w", err)
+	}
+	b.done = b.dbBytes
+	now := time.Now().UTC()
+	return &PartInfo{Name: Database, Included: true, Files: 1, Bytes: written, Entries: []Entry{{
+		Path: name, Type: TypeFile, Size: written, Mode: 0o600, Mtime: now, Ctime: now,
+		UID: os.Getuid(), GID: os.Getgid(), SHA256: sum,
+	}}}, nil
+}
+
+// dumpProgress counts the dump's bytes into those of the whole backup.
+type dumpProgress struct{ b *builder }
+
+func (p dumpProgress) Progress(label string, unit progress.Unit, done, total int64) {
+	if unit != progress.Bytes || total <= 0 {
+		p.b.report.Progress(label, unit, done, total)
+		return
+	}
+	part := float64(done) / float64(total) * float64(p.b.dbBytes)
+	p.b.report.Progress("backup", progress.Bytes, int64(part), p.b.total)
+}
+
+func (p dumpProgress) Output(line string) { p.b.report.Output(line) }
+
+// explain turns a full disk into an error that tells the numbers.
+func (b *builder) explain(err error) error {
+	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+		return err
+	}
+	free, freeErr := FreeSpace(b.Folder)
+	if freeErr != nil {
+		free = 0
+	}
+	return errors.Join(tooFull(&SpaceError{Path: b.Folder, Need: b.need + b.need/5, Free: free}), err)
+}
+
+// syncFilesystem flushes all that was written, which is far quicker than
+// flushing thousands of files one by one. Since Linux 5.8 it also reports
+// what could not be written.
+func syncFilesystem(dir string) error {
+	file, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("flushing the backup: %w", err)
+	}
+	defer file.Close()
+	if err := unix.Syncfs(int(file.Fd())); err != nil {
+		return fmt.Errorf("flushing the backup: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/connect"
+	"bunnyhop/internal/fault"
+	"bunnyhop/internal/progress"
+)
+
+// filled are the tables that have rows in every Directus project. (A fresh
+// one has none in directus_settings, directus_collections, directus_fields
+// and directus_relations; that those came through is told by comparing
+// fingerprints.)
+var filled = []string{"directus_migrations", "directus_users", "directus_roles"}
+
+// MismatchError says how a restored backup differs from what was backed up.
+type MismatchError struct{ Differences []string }
+
+func (e *MismatchError) Error() string { return strings.Join(e.Differences, "; ") }
+
+// Prove restores the backup's database into a scratch database below scratch,
+// has the engine check it, compares its fingerprint with the manifest's, and
+// records the result in the manifest. The scratch database is dropped again.
+// References that lead nowhere are no damage of the backup: they are recorded.
+func Prove(ctx context.Context, dir, scratch string, report progress.Reporter) (*Verification, error) {
+	m, err := Read(dir)
+	if err != nil {
+		return nil, err
+	}
+	v, err := prove(ctx, m, scratch, report)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if m.Verified == nil && v == nil {
+		return nil, err
+	}
+	m.Verified = v // nil takes an earlier verification back
+	if writeErr := m.write(dir); writeErr != nil {
+		return nil, errors.Join(err, writeErr)
+	}
+	return v, err
+}
+
+func prove(ctx context.Context, m *Manifest, scratch string, report progress.Reporter) (*Verification, error) {
+	dump, err := m.DatabaseFile(m.Dir)
+	if err != nil {
+		return nil, err
+	}
+	sum, _, err := digestFile(ctx, dump)
+	if err != nil {
+		return nil, fmt.Errorf("reading the dump: %w", err)
+	}
+	if e := m.Part(Database).Entries[0]; sum != e.SHA256 {
+		return nil, (&DamageError{Dir: m.Dir, Bad: []BadFile{{e.Path, "has other contents"}}}).orNil()
+	}
+	if err := os.MkdirAll(scratch, 0o700); err != nil {
+		return nil, fmt.Errorf("making the scratch folder: %w", err)
+	}
+	own, err := os.MkdirTemp(scratch, "prove-")
+	if err != nil {
+		return nil, fmt.Errorf("making the scratch folder: %w", err)
+	}
+	defer os.RemoveAll(own)
+	config, err := connect.RestoreScratch(ctx, database.Config{Client: clientOf(m.Vendor)}, dump, own)
+	if err != nil {
+		return nil, unproved(err, m.ID)
+	}
+	db, err := connect.Open(ctx, config, connect.ReadOnly)
+	if err != nil {
+		return nil, unproved(err, m.ID)
+	}
+	defer db.Close()
+	v, err := compare(ctx, db, m, report)
+	if err != nil {
+		return nil, unproved(err, m.ID)
+	}
+	return v, nil
+}
+
+func unproved(err error, id string) error {
+	return fault.Wrap(err, "the backup "+id+" did not pass its test restore", "make a new backup; this one is kept, but do not rely on it")
+}
+
+// compare looks at the restored database.
+func compare(ctx context.Context, db database.Database, m *Manifest, report progress.Reporter) (*Verification, error) {
+	v := &Verification{}
+	if err := db.Integrity(ctx); err != nil {
+		var found *database.IntegrityError
+		if !errors.As(err, &found) || len(found.Damage) > 0 {
+			return nil, err
+		}
+		v.ForeignKeys = found.ForeignKeys
+	}
+	state, err := db.Fingerprint(ctx, nil, report)
+	if err != nil {
+		return nil, err
+	}
+	differences := m.Fingerprint.Diff(state, nil)
+	for _, table := range filled {
+		if state.Tables[table].Rows == 0 {
+			differences = append(differences, "table "+table+" has no rows: this is no complete Directus database")
+		}
+	}
+	if len(differences) > 0 {
+		return nil, &MismatchError{Differences: slices.Compact(differences)}
+	}
+	v.Time, v.Tables, v.Rows = time.Now().UTC(), len(state.Tables), state.Rows()
+	return v, nil
+}
+
+// clientOf is a DB_CLIENT for a vendor.
+func clientOf(vendor database.Vendor) string {
+	switch vendor {
+	case database.SQLite:
+		return "sqlite3"
+	case database.Postgres:
+		return "pg"
+	case database.Oracle:
+		return "oracledb"
+	case database.MySQL, database.MSSQL, database.CockroachDB, database.Redshift:
+		return string(vendor)
+	}
+	return string(vendor)
+}

@@ -1,0 +1,107 @@
+package directus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"bunnyhop/internal/fault"
+	"bunnyhop/internal/process"
+	"bunnyhop/internal/progress"
+)
+
+// CLI is Directus' command line, run with a chosen Node.
+type CLI struct {
+	Node string // path of the Node binary
+	Tree string // the folder whose node_modules holds Directus
+	// Dir is the working folder: Directus looks for .env and package.json
+	// here, and relative paths in its configuration start here.
+	Dir string
+	// Environ is the whole environment of the child. Values of Directus' own
+	// configuration file win over it.
+	Environ []string
+	// Redact takes secrets out of a line of output. Optional.
+	Redact func(string) string
+}
+
+var (
+	versionLine = regexp.MustCompile(`^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$`)
+	escapes     = regexp.MustCompile("\x1b\\[[0-9;?]*[ -/]*[@-~]")
+)
+
+// Path is the program that the CLI runs, for showing it to a person.
+func (c CLI) Path() string { return filepath.Join(c.Tree, "node_modules", "directus", "cli.js") }
+
+// Version runs the CLI and returns the version that it prints, which proves
+// that the code loads under this Node.
+func (c CLI) Version(ctx context.Context) (string, error) {
+	version := ""
+	var tail []string
+	err := c.run(ctx, func(line string) {
+		if text := strings.TrimSpace(line); version == "" && versionLine.MatchString(text) {
+			version = text
+		}
+		tail = keepLast(tail, line)
+	}, "--version")
+	if err != nil {
+		return "", fault.Wrap(withOutput(err, tail), "Directus does not start with this Node",
+			"check that the code was installed for this very Node version")
+	}
+	if version == "" {
+		return "", fault.New("Directus did not say its version", "look at the output: "+strings.Join(tail, " / "))
+	}
+	return version, nil
+}
+
+// Run runs one command of the CLI to its end and reports its output.
+func (c CLI) Run(ctx context.Context, reporter progress.Reporter, args ...string) error {
+	var tail []string
+	err := c.run(ctx, func(line string) {
+		reporter.Output(line)
+		tail = keepLast(tail, line)
+	}, args...)
+	if err != nil {
+		return fmt.Errorf("running directus %s: %w", strings.Join(args, " "), withOutput(err, tail))
+	}
+	return nil
+}
+
+func (c CLI) run(ctx context.Context, each func(line string), args ...string) error {
+	return process.Run(ctx, process.Spec{
+		Path: c.Node,
+		Args: append([]string{c.Path()}, args...),
+		Dir:  c.Dir,
+		Env:  c.Environ,
+		Line: func(line string) {
+			line = escapes.ReplaceAllString(line, "")
+			if c.Redact != nil {
+				line = c.Redact(line)
+			}
+			each(line)
+		},
+	})
+}
+
+// keepLast keeps the last 40 lines that say something.
+func keepLast(tail []string, line string) []string {
+	if strings.TrimSpace(line) == "" || strings.ContainsAny(line, "│╭╰") { // the "update available" box
+		return tail
+	}
+	if tail = append(tail, line); len(tail) > 40 {
+		tail = tail[1:]
+	}
+	return tail
+}
+
+// withOutput replaces the output that the process package kept, which was not
+// redacted, by the redacted one.
+func withOutput(err error, tail []string) error {
+	var exit *process.ExitError
+	if errors.As(err, &exit) {
+		exit.Last = tail
+	}
+	return err
+}

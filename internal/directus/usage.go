@@ -1,0 +1,355 @@
+package directus
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Usage is what a project uses of the things that Directus 12 limits or
+// switches off without a licence, counted as its own licence code counts
+// (@directus/api 12.4.0, dist/license/entitlements).
+type Usage struct {
+	Users int `json:"users"`
+	// Seats lists the active users with admin or app access, by e-mail or, if
+	// there is none, id; sorted.
+	Seats []string `json:"seats"`
+	// Collections lists the registered collections that have a table and are
+	// neither Directus' own, nor excluded, nor switched off; sorted.
+	Collections []string `json:"collections"`
+	// ActiveFlows lists the names of the flows that are on, and of the active
+	// webhooks that an upgrade over 10.11 would turn into such; sorted.
+	ActiveFlows []string `json:"active_flows"`
+	// SSOUsers lists the active users that log in through a provider.
+	SSOUsers []string `json:"sso_users"`
+	// CustomPermissions lists the permissions that go beyond "all fields, no
+	// condition" and are not among those that Directus recommends for app
+	// users, as "Editor: update posts (fields id, title; conditions)".
+	CustomPermissions []string `json:"custom_permissions"`
+	// CustomLLM is set when an AI provider of the project's own is configured.
+	CustomLLM bool `json:"custom_llm"`
+}
+
+// Users counts all users and the active ones with admin or app access.
+func Users(ctx context.Context, db Database) (total, activeSeats int, err error) {
+	total, err = countRows(ctx, db, "directus_users", "")
+	if err != nil {
+		return 0, 0, err
+	}
+	tables, err := tableSet(ctx, db)
+	if err != nil {
+		return 0, 0, err
+	}
+	seats, err := readSeats(ctx, db, tables)
+	return total, len(seats), err
+}
+
+// ReadUsage counts what a database uses, before 11 (roles hold the flags) and
+// from 11 on (policies do). excludeTables is DB_EXCLUDE_TABLES.
+func ReadUsage(ctx context.Context, db Database, excludeTables []string) (Usage, error) {
+	var u Usage
+	tables, err := tableSet(ctx, db)
+	if err != nil {
+		return Usage{}, err
+	}
+	for _, read := range []func() error{
+		func() (err error) { u.Users, err = countRows(ctx, db, "directus_users", ""); return err },
+		func() (err error) { u.Seats, err = readSeats(ctx, db, tables); return err },
+		func() (err error) { u.Collections, err = readCollections(ctx, db, tables, excludeTables); return err },
+		func() (err error) { u.ActiveFlows, err = readActiveFlows(ctx, db, tables); return err },
+		func() (err error) { u.SSOUsers, err = readSSOUsers(ctx, db); return err },
+		func() (err error) { u.CustomPermissions, err = readCustomPermissions(ctx, db, tables); return err },
+		func() (err error) { u.CustomLLM, err = readCustomLLM(ctx, db); return err },
+	} {
+		if err := read(); err != nil {
+			return Usage{}, fmt.Errorf("reading what the project uses: %w", err)
+		}
+	}
+	return u, nil
+}
+
+func readSeats(ctx context.Context, db Database, tables map[string]bool) ([]string, error) {
+	users, err := selectRows(ctx, db, "directus_users", "id", "email", "role", "status")
+	if err != nil {
+		return nil, fmt.Errorf("reading directus_users: %w", err)
+	}
+	roles, direct, err := seatHolders(ctx, db, tables)
+	if err != nil {
+		return nil, err
+	}
+	var seats []string
+	for _, user := range users {
+		id := user.text("id")
+		if user.text("status") != "active" || id == RehearsalID {
+			continue
+		}
+		if direct[id] || (!user.isNull("role") && roles[user.text("role")]) {
+			seats = append(seats, nameOfUser(user))
+		}
+	}
+	slices.Sort(seats)
+	return seats, nil
+}
+
+// seatHolders finds the roles and the users that have admin or app access;
+// a role has what its parents have.
+func seatHolders(ctx context.Context, db Database, tables map[string]bool) (roles, users map[string]bool, err error) {
+	roles, users = map[string]bool{}, map[string]bool{}
+	all, err := selectRows(ctx, db, "directus_roles")
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading directus_roles: %w", err)
+	}
+	if !tables["directus_access"] {
+		for _, role := range all {
+			if role.flag("admin_access") || role.flag("app_access") {
+				roles[role.text("id")] = true
+			}
+		}
+		return roles, users, nil
+	}
+	policies, err := selectRows(ctx, db, "directus_policies", "id", "admin_access", "app_access")
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading directus_policies: %w", err)
+	}
+	gives := map[string]bool{}
+	for _, policy := range policies {
+		gives[policy.text("id")] = policy.flag("admin_access") || policy.flag("app_access")
+	}
+	access, err := selectRows(ctx, db, "directus_access", "role", "user", "policy")
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading directus_access: %w", err)
+	}
+	for _, a := range access {
+		switch {
+		case !gives[a.text("policy")]:
+		case !a.isNull("user"):
+			users[a.text("user")] = true
+		case !a.isNull("role"):
+			roles[a.text("role")] = true
+		}
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, role := range all {
+			id := role.text("id")
+			if !roles[id] && !role.isNull("parent") && roles[role.text("parent")] {
+				roles[id], changed = true, true
+			}
+		}
+	}
+	return roles, users, nil
+}
+
+func readCollections(ctx context.Context, db Database, tables map[string]bool, excluded []string) ([]string, error) {
+	rows, err := selectRows(ctx, db, "directus_collections")
+	if err != nil {
+		return nil, fmt.Errorf("reading directus_collections: %w", err)
+	}
+	var names []string
+	for _, r := range rows {
+		name := r.text("collection")
+		switch {
+		case !tables[name], SystemTable(name), slices.Contains(excluded, name):
+		case r.has("status") && r.text("status") != "active":
+		default:
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+func readActiveFlows(ctx context.Context, db Database, tables map[string]bool) ([]string, error) {
+	var names []string
+	if tables["directus_flows"] {
+		rows, err := selectRows(ctx, db, "directus_flows", "id", "name", "status")
+		if err != nil {
+			return nil, fmt.Errorf("reading directus_flows: %w", err)
+		}
+		for _, r := range rows {
+			if r.text("status") == "active" {
+				names = append(names, r.text("name"))
+			}
+		}
+	}
+	webhooks, err := ActiveWebhooks(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range webhooks {
+		names = append(names, name+" (webhook, becomes a flow)")
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// ActiveWebhooks lists the names of the webhooks that are on and that 10.11
+// would turn into active flows. From 10.11 on there are none.
+func ActiveWebhooks(ctx context.Context, db Database) ([]string, error) {
+	tables, err := tableSet(ctx, db)
+	if err != nil || !tables["directus_webhooks"] {
+		return nil, err
+	}
+	rows, err := selectRows(ctx, db, "directus_webhooks")
+	if err != nil {
+		return nil, fmt.Errorf("reading directus_webhooks: %w", err)
+	}
+	var names []string
+	for _, r := range rows {
+		if r.text("status") == "active" && !r.has("migrated_flow") {
+			names = append(names, r.text("name"))
+		}
+	}
+	return names, nil
+}
+
+func readSSOUsers(ctx context.Context, db Database) ([]string, error) {
+	columns, err := columnsOf(ctx, db, "directus_users")
+	if err != nil || !slices.Contains(columns, "provider") {
+		return nil, err
+	}
+	rows, err := selectRows(ctx, db, "directus_users", "id", "email", "provider", "status")
+	if err != nil {
+		return nil, fmt.Errorf("reading directus_users: %w", err)
+	}
+	var names []string
+	for _, r := range rows {
+		if provider := r.text("provider"); r.text("status") == "active" && provider != "default" {
+			names = append(names, nameOfUser(r)+" ("+provider+")")
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// customLLMFields are the settings that the Core tier does not allow
+// (@directus/api 12.4.0).
+var customLLMFields = []string{
+	"ai_openai_compatible_api_key", "ai_openai_compatible_base_url",
+	"ai_openai_compatible_headers", "ai_openai_compatible_models", "ai_openai_compatible_name",
+}
+
+func readCustomLLM(ctx context.Context, db Database) (bool, error) {
+	rows, err := selectRows(ctx, db, "directus_settings")
+	if err != nil {
+		return false, fmt.Errorf("reading directus_settings: %w", err)
+	}
+	for _, r := range rows {
+		for _, field := range customLLMFields {
+			if !r.isNull(field) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+func nameOfUser(r row) string {
+	if email := r.text("email"); email != "" {
+		return email
+	}
+	return r.text("id")
+}
+
+// recommendedPermission is one that Directus adds for app users and that its
+// licence code lets pass.
+type recommendedPermission struct {
+	Collection  string          `json:"collection"`
+	Action      string          `json:"action"`
+	Permissions json.RawMessage `json:"permissions"`
+	Fields      []string        `json:"fields"`
+}
+
+// From @directus/system-data of 12.4.0, appRecommendedPermissions.
+//
+//go:embed catalogue/recommended_permissions.json
+var recommendedJSON []byte
+
+var recommended = sync.OnceValue(func() []recommendedPermission {
+	var all []recommendedPermission
+	if err := json.Unmarshal(recommendedJSON, &all); err != nil {
+		panic("directus: the embedded recommended permissions are damaged: " + err.Error())
+	}
+	return all
+})
+
+func readCustomPermissions(ctx context.Context, db Database, tables map[string]bool) ([]string, error) {
+	rows, err := selectRows(ctx, db, "directus_permissions")
+	if err != nil {
+		return nil, fmt.Errorf("reading directus_permissions: %w", err)
+	}
+	owner, table := "role", "directus_roles"
+	if tables["directus_policies"] {
+		owner, table = "policy", "directus_policies"
+	}
+	owners, err := selectRows(ctx, db, table, "id", "name")
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", table, err)
+	}
+	names := map[string]string{"": "Public"}
+	for _, o := range owners {
+		names[o.text("id")] = o.text("name")
+	}
+	names[PublicPolicyID] = "Public" // its name is a key for translation
+	var custom []string
+	for _, r := range rows {
+		if what := customRule(r); what != "" {
+			custom = append(custom, fmt.Sprintf("%s: %s %s (%s)",
+				names[r.text(owner)], r.text("action"), r.text("collection"), what))
+		}
+	}
+	slices.Sort(custom)
+	return custom, nil
+}
+
+// customRule says in which way a permission is more than "all fields, no
+// condition", or "" if it is not. A row with nothing at all counts too:
+// Directus' own count leaves it out, but it stops working just the same.
+func customRule(r row) string {
+	var what []string
+	fields := splitFields(r.text("fields"))
+	if !slices.Contains(fields, "*") {
+		if len(fields) == 0 {
+			what = append(what, "no fields set")
+		} else {
+			what = append(what, "fields "+strings.Join(fields, ", "))
+		}
+	}
+	for _, part := range []struct{ column, name string }{
+		{"permissions", "conditions"}, {"validation", "validation"}, {"presets", "presets"},
+	} {
+		if value := r.json(part.column); value != "" && value != "{}" && value != "[]" {
+			what = append(what, part.name)
+		}
+	}
+	if len(what) == 0 || isRecommended(r, fields) {
+		return ""
+	}
+	return strings.Join(what, "; ")
+}
+
+// isRecommended follows isRecommendedAppPermission of @directus/api 12.4.0:
+// the order of fields counts.
+func isRecommended(r row, fields []string) bool {
+	if r.json("validation") != "" || r.json("presets") != "" {
+		return false
+	}
+	for _, p := range recommended() {
+		if p.Collection == r.text("collection") && p.Action == r.text("action") {
+			known := row{"permissions": string(p.Permissions)}
+			return slices.Equal(p.Fields, fields) && known.json("permissions") == r.json("permissions")
+		}
+	}
+	return false
+}
+
+func splitFields(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, ",")
+}

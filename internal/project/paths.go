@@ -1,0 +1,124 @@
+package project
+
+import (
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"bunnyhop/internal/database"
+)
+
+// Database returns how the project reaches its database. A connection string
+// (DB_CONNECTION_STRING, of PostgreSQL and CockroachDB) is taken apart.
+func (c *Config) Database() database.Config {
+	d := database.Config{
+		Client: c.Get("DB_CLIENT"), Host: c.Get("DB_HOST"), Port: c.Get("DB_PORT"),
+		Name: c.Get("DB_DATABASE"), User: c.Get("DB_USER"), Password: c.Get("DB_PASSWORD"),
+	}
+	if vendor, _ := d.Vendor(); vendor == database.SQLite {
+		// What else is set belongs to a database that was used before.
+		d = database.Config{Client: d.Client}
+		if name := c.Get("DB_FILENAME"); name != "" {
+			d.Filename = absIn(c.root, name)
+		}
+		return d
+	}
+	if text := c.Get("DB_CONNECTION_STRING"); text != "" {
+		if u, err := url.Parse(text); err == nil && u.Host != "" {
+			d.Host, d.Port, d.Name = u.Hostname(), u.Port(), strings.TrimPrefix(u.Path, "/")
+			d.User = u.User.Username()
+			d.Password, _ = u.User.Password()
+		}
+	}
+	if path := c.Get("DB_SOCKET_PATH"); path != "" {
+		d.Host, d.Port = absIn(c.root, path), ""
+	}
+	return d
+}
+
+// StorageLocation is one place where Directus keeps uploaded files.
+type StorageLocation struct {
+	Name   string `json:"name"`   // as in directus_files.storage
+	Driver string `json:"driver"` // local, s3, gcs, azure, cloudinary, supabase
+	// Root is the folder of a local location, absolute; for other drivers the
+	// prefix inside the bucket.
+	Root string `json:"root,omitempty"`
+	// External says that the files lie elsewhere and no backup here holds them.
+	External bool `json:"external,omitempty"`
+}
+
+// Storage returns the storage locations in their order; the first takes new
+// files.
+func (c *Config) Storage() []StorageLocation {
+	var all []StorageLocation
+	for _, name := range listText(c.Get("STORAGE_LOCATIONS")) {
+		prefix := "STORAGE_" + strings.ToUpper(name) + "_"
+		l := StorageLocation{Name: name, Driver: c.Get(prefix + "DRIVER"), Root: c.Get(prefix + "ROOT")}
+		if l.External = l.Driver != "local"; !l.External && l.Root != "" {
+			l.Root = absIn(c.root, l.Root)
+		}
+		all = append(all, l)
+	}
+	return all
+}
+
+// ExtensionsPath is the folder of extensions, absolute. With
+// ExtensionsLocation it is not what Directus loads from.
+func (c *Config) ExtensionsPath() string { return absIn(c.root, c.Get("EXTENSIONS_PATH")) }
+
+// ExtensionsLocation is the storage location that holds the extensions
+// instead of a folder (Directus 10.8 and later); "" when none does.
+func (c *Config) ExtensionsLocation() string { return c.Get("EXTENSIONS_LOCATION") }
+
+// MigrationsPath is the folder of custom migrations for a Directus version,
+// absolute: MIGRATIONS_PATH from 10.10.0 on, before that a folder inside
+// EXTENSIONS_PATH. An unreadable version counts as a new one.
+func (c *Config) MigrationsPath(version string) string {
+	return c.folderSince1010(version, "MIGRATIONS_PATH", "migrations")
+}
+
+// TemplatesPath is the folder of custom mail templates; see MigrationsPath.
+func (c *Config) TemplatesPath(version string) string {
+	return c.folderSince1010(version, "EMAIL_TEMPLATES_PATH", "templates")
+}
+
+func (c *Config) folderSince1010(version, key, name string) string {
+	if v, err := semver.NewVersion(version); err == nil && v.LessThan(semver.New(10, 10, 0, "", "")) {
+		return filepath.Join(c.ExtensionsPath(), name)
+	}
+	if path := c.Get(key); path != "" {
+		return absIn(c.root, path)
+	}
+	return filepath.Join(c.root, name)
+}
+
+// PublicURL is the address under which people reach the project; the default
+// is "/".
+func (c *Config) PublicURL() string { return c.Get("PUBLIC_URL") }
+
+// Host is the address on which the server listens.
+func (c *Config) Host() string { return c.Get("HOST") }
+
+// Port is the port on which the server listens.
+func (c *Config) Port() string { return c.Get("PORT") }
+
+// PingURL is where the server answers "pong" on this machine. A path in
+// PUBLIC_URL is not part of it: the server mounts its routes at the root
+// (seen on 10.13.4). A server on a socket (UNIX_SOCKET_PATH, Directus 11) has
+// a URL of the form unix:///path/of/socket.
+func (c *Config) PingURL() string {
+	if path := c.Get("UNIX_SOCKET_PATH"); path != "" {
+		return (&url.URL{Scheme: "unix", Path: absIn(c.root, path)}).String()
+	}
+	host := c.Host()
+	switch host {
+	case "0.0.0.0", "":
+		host = "127.0.0.1"
+	case "::":
+		host = "::1"
+	}
+	return (&url.URL{Scheme: "http", Host: net.JoinHostPort(host, c.Port()), Path: "/server/ping"}).String()
+}

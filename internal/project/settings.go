@@ -1,0 +1,127 @@
+package project
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"bunnyhop/internal/fault"
+)
+
+// SettingsFile is the name of the settings file in a project's root.
+const SettingsFile = "bunnyhop.yaml"
+
+// Settings is what a person told bunnyhop about one project.
+type Settings struct {
+	Path string // the file that was read; "" when there is none
+	// Stop, Start and Status are commands, run without a shell in the
+	// project's root. Stop and Start come together. Status exits with 0 when the
+	// server runs; it is optional.
+	Stop, Start, Status []string
+	// BackupFolder is where backups go, absolute; "" is the default place.
+	BackupFolder string
+	// StartTimeout is how long the server may take from its start to the first
+	// answer; 0 is the default.
+	StartTimeout time.Duration
+}
+
+// ReadSettings reads a settings file. Unknown keys, and values of the wrong
+// kind, are errors with the line. A relative backup_folder is relative to the
+// file's folder.
+func ReadSettings(path string) (Settings, error) {
+	s := Settings{}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return s, fault.Wrap(err, "the settings file cannot be read", "")
+	}
+	s.Path = path
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return s, fault.Wrap(err, path+" is not valid YAML", "")
+	}
+	if len(doc.Content) == 0 {
+		return s, nil
+	}
+	top := doc.Content[0]
+	if top.Kind == yaml.ScalarNode && top.Tag == "!!null" {
+		return s, nil
+	}
+	bad := func(n *yaml.Node, err error) error {
+		return fault.Wrap(err, fmt.Sprintf("%s, line %d", path, n.Line),
+			"the keys are stop, start, status, backup_folder and start_timeout")
+	}
+	if top.Kind != yaml.MappingNode {
+		return s, bad(top, errors.New("a mapping of settings is expected"))
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(top.Content); i += 2 {
+		key, value := top.Content[i], top.Content[i+1]
+		if seen[key.Value] {
+			return s, bad(key, fmt.Errorf("%q stands twice", key.Value))
+		}
+		seen[key.Value] = true
+		var err error
+		switch key.Value {
+		case "stop":
+			s.Stop, err = commandNode(value)
+		case "start":
+			s.Start, err = commandNode(value)
+		case "status":
+			s.Status, err = commandNode(value)
+		case "backup_folder":
+			if s.BackupFolder, err = textNode(value); err == nil && !filepath.IsAbs(s.BackupFolder) {
+				s.BackupFolder, err = filepath.Abs(filepath.Join(filepath.Dir(path), s.BackupFolder))
+			}
+		case "start_timeout":
+			var text string
+			if text, err = textNode(value); err == nil {
+				s.StartTimeout, err = time.ParseDuration(text)
+			}
+			if err == nil && s.StartTimeout <= 0 {
+				err = errors.New("a time such as 90s or 5m is expected")
+			}
+		default:
+			err = fmt.Errorf("unknown key %q", key.Value)
+		}
+		if err != nil {
+			return s, bad(key, err)
+		}
+	}
+	if (s.Stop == nil) != (s.Start == nil) {
+		return s, fault.New(path+" has only one of stop and start", "give both commands, or none")
+	}
+	return s, nil
+}
+
+func textNode(n *yaml.Node) (string, error) {
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" || n.Value == "" {
+		return "", errors.New("a text is expected")
+	}
+	return n.Value, nil
+}
+
+func commandNode(n *yaml.Node) ([]string, error) {
+	if n.Kind == yaml.SequenceNode {
+		var words []string
+		for _, item := range n.Content {
+			word, err := textNode(item)
+			if err != nil {
+				return nil, errors.New("a list of words is expected")
+			}
+			words = append(words, word)
+		}
+		if len(words) == 0 {
+			return nil, errors.New("the command is empty")
+		}
+		return words, nil
+	}
+	text, err := textNode(n)
+	if err != nil {
+		return nil, errors.New("a command is expected, as a text or a list of words")
+	}
+	return splitWords(text)
+}

@@ -1,0 +1,158 @@
+package backup
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"bunnyhop/internal/backup"
+	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/connect"
+	"bunnyhop/internal/fault"
+	"bunnyhop/steps"
+	"bunnyhop/steps/facts"
+	"bunnyhop/steps/site"
+)
+
+// Final is the step that dumps the database once more, with the server
+// stopped: what rolling back restores.
+type Final struct {
+	Site *site.Site
+	// Suffix ends the backup's id; empty means "-final".
+	Suffix string
+	// Configuration has the project's files saved with it.
+	Configuration bool
+}
+
+// Check proves that the dump's bytes are what its manifest says.
+func (f Final) Check(ctx context.Context, r *steps.Run) (steps.Proof, error) {
+	made, ok := facts.FinalBack.Get(r)
+	if !ok {
+		return steps.Unproved("no final backup was finished"), nil
+	}
+	if err := backup.Verify(ctx, made.Dir, r); err != nil {
+		return steps.Proof{}, fault.Wrap(err, "the final backup is not intact", "the backup that the run made before is still there")
+	}
+	return steps.Proved("%s, digests checked", Size(made.Bytes)), nil
+}
+
+// Do makes the dump.
+func (f Final) Do(ctx context.Context, r *steps.Run) error {
+	p, err := f.Site.Open(ctx, r)
+	if err != nil {
+		return err
+	}
+	c := creation{kind: backup.Final, suffix: "-final"}
+	if f.Suffix != "" {
+		c.suffix = f.Suffix
+	}
+	if f.Configuration {
+		c.sources = configuration(p)
+	}
+	manifest, dir, err := create(ctx, r, f.Site, p, c)
+	if err != nil {
+		return err
+	}
+	made := Describe(manifest, dir)
+	r.Summary("%s", Size(made.Bytes))
+	return facts.FinalBack.Set(r, made)
+}
+
+// Retriable says that a dump may be tried again.
+func (Final) Retriable() bool { return true }
+
+// RestoreFinal puts the database back as the final backup of this run holds
+// it. A run that has none has not touched the database.
+func RestoreFinal(ctx context.Context, r *steps.Run, s *site.Site) error {
+	made, ok := facts.FinalBack.Get(r)
+	if !ok {
+		return nil
+	}
+	return RestoreDatabase(ctx, r, s, made.Dir)
+}
+
+// RestoreDatabase puts the database of a backup back in place of the live one
+// and compares the two by fingerprint.
+func RestoreDatabase(ctx context.Context, r *steps.Run, s *site.Site, dir string) error {
+	p, err := s.Open(ctx, r)
+	if err != nil {
+		return err
+	}
+	manifest, err := backup.Read(dir)
+	if err != nil {
+		return err
+	}
+	dump, err := DumpFile(manifest)
+	if err != nil {
+		return err
+	}
+	if err := connect.Restore(ctx, p.Config.Database(), dump, r); err != nil {
+		return err
+	}
+	db, err := s.Database(ctx, p, connect.ReadOnly)
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // read only
+	now, err := db.Fingerprint(ctx, nil, r)
+	if err != nil {
+		return err
+	}
+	if differences := manifest.Fingerprint.Diff(now, nil); len(differences) > 0 {
+		return fault.Newf("the restored database differs from its backup: %s", differences[0]).
+			WithHint("the backup is intact and stays at %s", dir)
+	}
+	return nil
+}
+
+// DumpFile is the path of the database's dump in a backup.
+func DumpFile(m *backup.Manifest) (string, error) {
+	part := m.Part(backup.Database)
+	if !part.Included || len(part.Entries) == 0 {
+		return "", fault.Newf("backup %s holds no database", m.ID)
+	}
+	return filepath.Join(m.Dir, filepath.FromSlash(part.Entries[0].Path)), nil
+}
+
+// ManualRestore says how to put the database of a backup back without this
+// program.
+func ManualRestore(r *steps.Run, dir string) []string {
+	seen, ok := facts.Inspected.Get(r)
+	if !ok {
+		return nil
+	}
+	if seen.Identity.Vendor == database.SQLite {
+		file := seen.Identity.Name
+		return []string{
+			fmt.Sprintf("rm -f %q %q", file+"-wal", file+"-shm"),
+			fmt.Sprintf("cp %q %q", filepath.Join(dir, database.DumpName(database.SQLite)), file),
+		}
+	}
+	return []string{"restore " + dir + " with the tools of " + seen.Vendor}
+}
+
+// EqualsBackup proves by fingerprint that every table of the live database is
+// as in a backup.
+func EqualsBackup(ctx context.Context, r *steps.Run, s *site.Site, dir string) (steps.Proof, error) {
+	manifest, err := backup.Read(dir)
+	if err != nil {
+		return steps.Proof{}, err
+	}
+	p, err := s.Open(ctx, r)
+	if err != nil {
+		return steps.Proof{}, err
+	}
+	db, err := s.Database(ctx, p, connect.ReadOnly)
+	if err != nil {
+		return steps.Unproved("%v", err), nil
+	}
+	defer db.Close() //nolint:errcheck // read only
+	now, err := db.Fingerprint(ctx, nil, r)
+	if err != nil {
+		return steps.Proof{}, err
+	}
+	if differences := manifest.Fingerprint.Diff(now, nil); len(differences) > 0 {
+		return steps.Unproved("%s", differences[0]), nil
+	}
+	return steps.Proved("every table equals the backup"), nil
+}

@@ -1,0 +1,80 @@
+package backup
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"time"
+
+	"bunnyhop/internal/backup"
+	"bunnyhop/steps"
+	"bunnyhop/steps/facts"
+	"bunnyhop/steps/site"
+)
+
+// Prove is the step that restores the backup into a scratch database and
+// compares the two.
+type Prove struct{ Site *site.Site }
+
+// Check takes the recorded comparison for a proof as long as the backup step,
+// whose Check has just read the digests, is proved.
+func (p Prove) Check(_ context.Context, r *steps.Run) (steps.Proof, error) {
+	made, ok := facts.BackedUp.Get(r)
+	proof, done := facts.ProvedBy.Get(r)
+	if !ok || !done || proof.Backup != made.ID {
+		return steps.Unproved("this backup was not restored yet"), nil
+	}
+	return steps.Proved("%d tables, %d rows equal", proof.Tables, proof.Rows), nil
+}
+
+// Do restores and compares.
+func (p Prove) Do(ctx context.Context, r *steps.Run) error {
+	opened, err := p.Site.Open(ctx, r)
+	if err != nil {
+		return err
+	}
+	made, err := facts.BackedUp.Need(r)
+	if err != nil {
+		return err
+	}
+	scratch, err := p.Site.Scratch(opened, r)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(scratch, "prove")
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if _, err := backup.Prove(ctx, made.Dir, dir, r); err != nil {
+		return err
+	}
+	manifest, err := backup.Read(made.Dir)
+	if err != nil {
+		return err
+	}
+	proof := facts.BackupProof{
+		Backup: made.ID, At: time.Now().UTC(),
+		Tables: len(manifest.Fingerprint.Tables), Rows: manifest.Fingerprint.Rows(),
+	}
+	r.Summary("%d tables, %d rows equal", proof.Tables, proof.Rows)
+	if err := facts.ProvedBy.Set(r, proof); err != nil {
+		return err
+	}
+	return os.RemoveAll(dir)
+}
+
+// Clean drops the scratch folder.
+func (p Prove) Clean(ctx context.Context, r *steps.Run) error {
+	opened, err := p.Site.Open(ctx, r)
+	if err != nil {
+		return err
+	}
+	scratch, err := p.Site.Scratch(opened, r)
+	if err != nil {
+		return err
+	}
+	return os.RemoveAll(scratch)
+}

@@ -1,0 +1,236 @@
+// Package facts holds what the steps learn of a project, in the typed form in
+// which it is journaled, shown on screens and reported. Nothing in it is a
+// secret.
+package facts
+
+import (
+	"time"
+
+	"bunnyhop/internal/advisory"
+	"bunnyhop/internal/change"
+	"bunnyhop/internal/database"
+	"bunnyhop/internal/directus"
+	"bunnyhop/internal/node"
+	"bunnyhop/steps"
+)
+
+// The slots, one per fact. Their names are the keys of "learned" events.
+var (
+	Inspected  = steps.NewSlot[Inspection]("inspection")
+	Chosen     = steps.NewSlot[Target]("target")
+	Checked    = steps.NewSlot[Findings]("findings")
+	BackedUp   = steps.NewSlot[Backup]("backup")
+	ProvedBy   = steps.NewSlot[BackupProof]("proof")
+	Staged     = steps.NewSlot[Stage]("stage")
+	Rehearsed  = steps.NewSlot[Rehearsal]("rehearsal")
+	Reviewed   = steps.NewSlot[Review]("review")
+	Stopping   = steps.NewSlot[Stop]("stop")
+	FinalBack  = steps.NewSlot[Backup]("final_backup")
+	Switched   = steps.NewSlot[Switch]("switch")
+	Migrated   = steps.NewSlot[Migration]("migration")
+	Started    = steps.NewSlot[Start]("start")
+	Verified   = steps.NewSlot[Verification]("verification")
+	Summarised = steps.NewSlot[Report]("report")
+)
+
+// Inspection is what the inspect step saw.
+type Inspection struct {
+	Name           string   `json:"name"`
+	Root           string   `json:"root"`
+	Installation   string   `json:"installation"` // "npm", "pnpm", "yarn"
+	Installed      string   `json:"installed"`    // version in node_modules
+	Declared       string   `json:"declared"`     // range in package.json
+	Running        string   `json:"running,omitempty"`
+	Recorded       []string `json:"recorded_migrations"`
+	Vendor         string   `json:"vendor"` // "SQLite"
+	ServerVersion  string   `json:"server_version"`
+	Database       string   `json:"database"` // a file, or host/name
+	DatabaseBytes  int64    `json:"database_bytes"`
+	Identity       database.Identity
+	Users          int         `json:"users"`
+	Collections    int         `json:"collections"`
+	Storage        []Storage   `json:"storage"`
+	Extensions     []Extension `json:"extensions"`
+	CustomMigrated []string    `json:"custom_migrations"`
+	Server         Server      `json:"server"`
+	Node           string      `json:"node"` // version of the Node that runs the project now
+}
+
+// Storage is one storage location.
+type Storage struct {
+	Name     string `json:"name"`
+	Driver   string `json:"driver"`
+	Root     string `json:"root,omitempty"`
+	External bool   `json:"external"` // not local: not copied by a backup
+	Files    int64  `json:"files"`    // found on disk
+	Bytes    int64  `json:"bytes"`
+	Rows     int64  `json:"rows"` // rows of directus_files
+}
+
+// Extension is one installed extension.
+type Extension struct {
+	Name    string `json:"name"`
+	Type    string `json:"type"`
+	Version string `json:"version,omitempty"`
+	Host    string `json:"host,omitempty"`
+	Problem string `json:"problem,omitempty"`
+}
+
+// Server says how the server process is run.
+type Server struct {
+	Kind        string `json:"kind"` // command, systemd, pm2, process, none
+	Description string `json:"description"`
+	Running     bool   `json:"running"`
+}
+
+// Target is the chosen version.
+type Target struct {
+	From      string   `json:"from"`
+	To        string   `json:"to"`
+	Reason    string   `json:"reason,omitempty"`
+	NodeMajor []int    `json:"node_majors"`
+	Pending   []string `json:"pending,omitempty"` // known migrations on the way
+}
+
+// Findings is what the check step saw and what the person said to it.
+type Findings struct {
+	Findings     []advisory.Finding `json:"findings"`
+	Acknowledged []string           `json:"acknowledged,omitempty"`
+	Overridden   []string           `json:"overridden,omitempty"`
+}
+
+// Backup is a finished backup.
+type Backup struct {
+	ID    string       `json:"id"`
+	Dir   string       `json:"dir"`
+	Parts []BackupPart `json:"parts"`
+	Bytes int64        `json:"bytes"`
+}
+
+// BackupPart is one of the four parts of a backup.
+type BackupPart struct {
+	Name     string `json:"name"`
+	Included bool   `json:"included"`
+	Reason   string `json:"reason,omitempty"` // why it was left out
+	Files    int    `json:"files"`
+	Bytes    int64  `json:"bytes"`
+}
+
+// BackupProof is the outcome of restoring a backup into a scratch database.
+type BackupProof struct {
+	Backup string    `json:"backup"`
+	At     time.Time `json:"at"`
+	Tables int       `json:"tables"`
+	Rows   int64     `json:"rows"`
+}
+
+// Stage is the new code, installed beside the old.
+type Stage struct {
+	Dir      string   `json:"dir"`
+	Version  string   `json:"version"`
+	Key      string   `json:"key"`
+	Reused   bool     `json:"reused"`
+	Node     string   `json:"node"`         // path of the Node binary to run it with
+	NodeBin  string   `json:"node_bin"`     // folder to put first in PATH; empty when PATH has it
+	NodeVers string   `json:"node_version"` // "22.23.3"
+	Modules  []string `json:"modules"`      // native modules that were loaded
+}
+
+// Runtime is the Node that the staged code runs on.
+func (s Stage) Runtime() *node.Runtime {
+	return &node.Runtime{Node: s.Node, Bin: s.NodeBin, Version: s.NodeVers}
+}
+
+// SystemSchema keeps the schema digests of the system tables of a
+// fingerprint: what a migration must leave the same on every copy.
+func SystemSchema(f database.Fingerprint, isSystem func(string) bool) map[string]string {
+	schema := map[string]string{}
+	for name, table := range f.Tables {
+		if isSystem(name) {
+			schema[name] = table.Schema
+		}
+	}
+	return schema
+}
+
+// Rehearsal is what happened on the copy.
+type Rehearsal struct {
+	Backup         string               `json:"backup"` // the backup's id
+	Stage          string               `json:"stage"`  // the stage's key
+	Pending        []directus.Migration `json:"pending"`
+	Migrations     []string             `json:"migrations"`    // ids that were applied
+	Recorded       []string             `json:"recorded"`      // all ids recorded afterwards
+	System         map[string]string    `json:"system_schema"` // digest of each system table's schema
+	MigrateSeconds float64              `json:"migrate_seconds"`
+	BootSeconds    float64              `json:"boot_seconds"`
+	Version        string               `json:"version"` // what the copy's server said
+	AccessChanges  []string             `json:"access_changes,omitempty"`
+	Extensions     []string             `json:"extensions,omitempty"` // loaded
+	SideEffectsOff []string             `json:"side_effects_off,omitempty"`
+	Warnings       []string             `json:"warnings,omitempty"`
+}
+
+// Review is what was changed beside the migrations, and what was decided.
+type Review struct {
+	Changes   []change.Change  `json:"changes"`
+	Decisions change.Decisions `json:"decisions"`
+}
+
+// Stop is written before the server is stopped.
+type Stop struct {
+	At      time.Time `json:"at"`
+	Running bool      `json:"running"` // it was running
+	Kind    string    `json:"kind"`
+}
+
+// Switch lists the renames of the switch step, written before the first.
+type Switch struct {
+	Moves []Move `json:"moves"`
+}
+
+// Move is one replacement: Live is kept as Kept, Staged becomes Live.
+type Move struct {
+	Live   string `json:"live"`
+	Staged string `json:"staged,omitempty"`
+	Kept   string `json:"kept"`
+	// Absent is set when there was nothing at Live before.
+	Absent bool `json:"absent,omitempty"`
+}
+
+// Migration is the outcome of the one attempt.
+type Migration struct {
+	Applied  []string `json:"applied"`
+	Recorded []string `json:"recorded"`
+	Seconds  float64  `json:"seconds"`
+}
+
+// Start is the first good answer of the new server.
+type Start struct {
+	At              time.Time `json:"at"`
+	DowntimeSeconds float64   `json:"downtime_seconds"`
+	PID             int       `json:"pid,omitempty"`
+	Version         string    `json:"version"`
+	// Left says that the server was stopped again, since it was not running
+	// when it was found.
+	Left string `json:"left,omitempty"`
+}
+
+// Verification lists what was looked at after the start.
+type Verification struct {
+	Checks []Check `json:"checks"`
+}
+
+// Check is one look.
+type Check struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+}
+
+// Report is the end of a flow in words.
+type Report struct {
+	Lines    []string `json:"lines"`
+	Next     []string `json:"next,omitempty"` // commands, or things to do
+	Backup   string   `json:"backup,omitempty"`
+	Downtime float64  `json:"downtime_seconds,omitempty"`
+}

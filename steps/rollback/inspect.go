@@ -1,0 +1,161 @@
+package rollback
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"bunnyhop/internal/backup"
+	"bunnyhop/internal/database/connect"
+	"bunnyhop/internal/directus"
+	"bunnyhop/internal/fault"
+	"bunnyhop/internal/server"
+	"bunnyhop/steps"
+	"bunnyhop/steps/facts"
+	"bunnyhop/steps/site"
+)
+
+// inspect finds the upgrade, proves that the old code and its database are
+// still whole, and counts what was written since.
+type inspect struct {
+	site    *site.Site
+	options Options
+}
+
+// Check is never satisfied: looking again is the proof.
+func (i inspect) Check(context.Context, *steps.Run) (steps.Proof, error) {
+	return steps.Unproved("looked at again"), nil
+}
+
+// Do looks.
+func (i inspect) Do(ctx context.Context, r *steps.Run) error {
+	from, err := find(i.site.Root(), i.options.Run)
+	if err != nil {
+		return err
+	}
+	if err := i.whole(ctx, r, from); err != nil {
+		return err
+	}
+	if err := i.service(r, from); err != nil {
+		return err
+	}
+	if err := (site.Inspect{Site: i.site}).Do(ctx, r); err != nil {
+		return err
+	}
+	if from.Lost, err = i.lost(ctx, r, from); err != nil {
+		return err
+	}
+	if err := facts.Chosen.Set(r, facts.Target{From: from.To, To: from.From, Reason: "taking run " + from.Run + " back"}); err != nil {
+		return err
+	}
+	r.Summary("%s → %s", from.To, from.From)
+	return origin.Set(r, from)
+}
+
+func (i inspect) whole(ctx context.Context, r *steps.Run, from Origin) error {
+	for _, m := range from.Switch.Moves {
+		if m.Absent {
+			continue
+		}
+		there, err := site.Exists(m.Kept)
+		if err != nil {
+			return err
+		}
+		if !there {
+			return fault.Newf("the old %s is not where the upgrade kept it (%s)", filepath.Base(m.Live), m.Kept).
+				WithHint("the database's backup is in %s; install Directus %s by hand, then `bunnyhop restore %s`", from.Backup.Dir, from.From, from.Backup.ID)
+		}
+	}
+	if err := backup.Verify(ctx, from.Backup.Dir, r); err != nil {
+		return fault.Wrap(err, "the backup that would be restored is not intact", "`bunnyhop backup list` shows the others")
+	}
+	return nil
+}
+
+// service keeps for this run how the server was run before the upgrade, so
+// that it is started in that way and with that Node.
+func (i inspect) service(r *steps.Run, from Origin) error {
+	before, err := site.ReadService(from.Dir)
+	if err != nil {
+		return err
+	}
+	if before.Found == nil || before.Found.Kind == server.None {
+		return nil
+	}
+	data, err := os.ReadFile(filepath.Join(from.Dir, "service.json")) //nolint:gosec // the path is made from the state folder
+	if err != nil {
+		return err
+	}
+	return site.WritePrivate(r.Path("service.json"), data)
+}
+
+// lost says what would be lost: what differs between now and the final
+// backup, apart from what the migrations and a running server change.
+func (i inspect) lost(ctx context.Context, r *steps.Run, from Origin) ([]string, error) {
+	manifest, err := backup.Read(from.Backup.Dir)
+	if err != nil {
+		return nil, err
+	}
+	p, err := i.site.Open(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	db, err := i.site.Database(ctx, p, connect.ReadOnly)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close() //nolint:errcheck // read only
+	now, err := db.Fingerprint(ctx, nil, r)
+	if err != nil {
+		return nil, err
+	}
+	var lost []string
+	for _, name := range sortedTables(now.Tables, manifest.Fingerprint.Tables) {
+		before, was := manifest.Fingerprint.Tables[name]
+		after, is := now.Tables[name]
+		switch {
+		case directus.SystemTable(name):
+			if slices.Contains(countedSystemTables, name) && was && is && before.Rows != after.Rows {
+				lost = append(lost, fmt.Sprintf("%s: %+d rows since the upgrade", name, after.Rows-before.Rows))
+			}
+		case name == "sqlite_sequence":
+		case !was:
+			lost = append(lost, fmt.Sprintf("%s: the table is new, with %d rows", name, after.Rows))
+		case !is:
+			lost = append(lost, fmt.Sprintf("%s: the table was dropped since and comes back", name))
+		case before.Rows != after.Rows:
+			lost = append(lost, fmt.Sprintf("%s: %+d rows since the upgrade", name, after.Rows-before.Rows))
+		case before.Data != after.Data:
+			lost = append(lost, name+": rows were changed since the upgrade")
+		case before.Schema != after.Schema:
+			lost = append(lost, name+": the schema was changed since the upgrade")
+		}
+	}
+	return lost, nil
+}
+
+// countedSystemTables hold what people make in the Studio; migrations do not
+// add rows to them.
+var countedSystemTables = []string{
+	"directus_collections", "directus_dashboards", "directus_fields", "directus_files", "directus_folders",
+	"directus_panels", "directus_presets", "directus_roles", "directus_shares", "directus_translations",
+	"directus_users", "directus_versions",
+}
+
+func sortedTables[V any](a, b map[string]V) []string {
+	seen := map[string]bool{}
+	var names []string
+	for _, m := range []map[string]V{a, b} {
+		for name := range m {
+			if !seen[name] {
+				seen[name] = true
+				names = append(names, name)
+			}
+		}
+	}
+	slices.SortFunc(names, strings.Compare)
+	return names
+}

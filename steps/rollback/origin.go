@@ -1,0 +1,74 @@
+package rollback
+
+import (
+	"bunnyhop/internal/fault"
+	"bunnyhop/steps"
+	"bunnyhop/steps/facts"
+)
+
+// Origin is what a rollback needs of the upgrade that it takes back.
+type Origin struct {
+	Run     string       `json:"run"`
+	Dir     string       `json:"dir"` // the upgrade run's folder
+	From    string       `json:"from"`
+	To      string       `json:"to"`
+	Backup  facts.Backup `json:"backup"` // the final backup
+	Switch  facts.Switch `json:"switch"`
+	Running bool         `json:"running"` // the server was running before the upgrade
+	Lost    []string     `json:"lost,omitempty"`
+}
+
+var origin = steps.NewSlot[Origin]("origin")
+
+// Candidate returns the newest finished upgrade of the project that was not
+// taken back yet, or nil.
+func Candidate(root string) (*steps.Summary, error) {
+	runs, err := steps.Runs(root)
+	if err != nil {
+		return nil, err
+	}
+	back := map[string]bool{}
+	for i, run := range runs {
+		if run.Status != steps.Done {
+			continue
+		}
+		switch run.Flow {
+		case "rollback":
+			if of, ok := origin.Find(run.Lines()); ok {
+				back[of.Run] = true
+			}
+		case "upgrade":
+			if !back[run.ID] {
+				return &runs[i], nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// find reads the upgrade run to take back.
+func find(root, id string) (Origin, error) {
+	candidate, err := Candidate(root)
+	if err != nil {
+		return Origin{}, err
+	}
+	if candidate == nil || (id != "" && candidate.ID != id) {
+		err := fault.Newf("there is no finished upgrade to take back")
+		if id != "" {
+			err = fault.Newf("run %s is not the newest finished upgrade", id)
+		}
+		return Origin{}, err.WithHint("`bunnyhop runs` lists the runs, `bunnyhop backup list` the backups").WithCode(fault.Usage)
+	}
+	lines := candidate.Lines()
+	target, okTarget := facts.Chosen.Find(lines)
+	final, okFinal := facts.FinalBack.Find(lines)
+	moves, okMoves := facts.Switched.Find(lines)
+	stopped, okStopped := facts.Stopping.Find(lines)
+	if !okTarget || !okFinal || !okMoves || !okStopped {
+		return Origin{}, fault.Newf("the journal of run %s lacks what taking it back needs", candidate.ID)
+	}
+	return Origin{
+		Run: candidate.ID, Dir: candidate.Dir, From: target.From, To: target.To,
+		Backup: final, Switch: moves, Running: stopped.Running,
+	}, nil
+}

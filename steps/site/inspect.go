@@ -1,0 +1,235 @@
+package site
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/connect"
+	"bunnyhop/internal/directus"
+	"bunnyhop/internal/fault"
+	"bunnyhop/internal/progress"
+	"bunnyhop/internal/project"
+	"bunnyhop/steps"
+	"bunnyhop/steps/facts"
+)
+
+// Inspect is the step that looks at the project and records what it is. It
+// only reads.
+type Inspect struct{ Site *Site }
+
+// Check is never satisfied: looking again is the proof.
+func (i Inspect) Check(context.Context, *steps.Run) (steps.Proof, error) {
+	return steps.Unproved("looked at again"), nil
+}
+
+// Do looks.
+func (i Inspect) Do(ctx context.Context, r *steps.Run) error {
+	i.Site.Forget()
+	p, err := i.Site.Open(ctx, r)
+	if err != nil {
+		return err
+	}
+	if p.Installed == "" {
+		return fault.New("Directus is declared in package.json but not installed in node_modules",
+			"install the present version first, with the project's own package manager")
+	}
+	seen := facts.Inspection{
+		Name: p.Name, Root: p.Root, Installation: string(p.Manager),
+		Installed: p.Installed, Declared: p.Declared, Storage: []facts.Storage{}, Extensions: []facts.Extension{},
+	}
+	i.server(ctx, p, &seen)
+	if err := i.database(ctx, r, p, &seen); err != nil {
+		return err
+	}
+	if err := i.storage(ctx, r, p, &seen); err != nil {
+		return err
+	}
+	if err := i.extensions(p, &seen); err != nil {
+		return err
+	}
+	if err := facts.Inspected.Set(r, seen); err != nil {
+		return err
+	}
+	r.Summary("Directus %s · %s", seen.Installed, seen.Vendor)
+	return nil
+}
+
+func (i Inspect) server(ctx context.Context, p *project.Project, seen *facts.Inspection) {
+	found := i.Site.Service().Found
+	running, err := found.Running(ctx)
+	seen.Server = facts.Server{Kind: string(found.Kind), Description: Describe(found), Running: err == nil && len(running) > 0}
+	seen.Node = found.NodeVersion
+	if seen.Server.Running && RunsInstalledCode(p, running) {
+		seen.Running = p.Installed
+	}
+}
+
+func (i Inspect) database(ctx context.Context, r *steps.Run, p *project.Project, seen *facts.Inspection) error {
+	db, err := i.Site.Database(ctx, p, connect.ReadOnly)
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // read only
+	if seen.Identity, err = db.Identity(ctx); err != nil {
+		return err
+	}
+	seen.Vendor, seen.ServerVersion = VendorTitle(db.Vendor()), seen.Identity.ServerVersion
+	seen.Database = seen.Identity.Name
+	if seen.Identity.Host != "" {
+		seen.Database = seen.Identity.Host + "/" + seen.Identity.Name
+	}
+	if seen.DatabaseBytes, err = db.Size(ctx); err != nil {
+		return err
+	}
+	if err := IsDirectus(ctx, db); err != nil {
+		return err
+	}
+	if seen.Recorded, err = directus.Recorded(ctx, db); err != nil {
+		return err
+	}
+	if seen.Users, _, err = directus.Users(ctx, db); err != nil {
+		return err
+	}
+	usage, err := directus.ReadUsage(ctx, db, nil)
+	if err != nil {
+		return err
+	}
+	seen.Collections = len(usage.Collections)
+	r.Output(fmt.Sprintf("%s %s: %d migrations recorded, %d users, %d collections",
+		seen.Vendor, seen.ServerVersion, len(seen.Recorded), seen.Users, seen.Collections))
+	return nil
+}
+
+// IsDirectus says clearly when a database is not one of Directus 9 or newer:
+// starting newer code on it would install an empty project (IN1).
+func IsDirectus(ctx context.Context, db database.Database) error {
+	tables, err := db.Tables(ctx)
+	if err != nil {
+		return err
+	}
+	has := map[string]bool{}
+	for _, t := range tables {
+		has[t] = true
+	}
+	for _, need := range []string{"directus_migrations", "directus_collections", "directus_users", "directus_settings"} {
+		if !has[need] {
+			err := fault.Newf("this database is not that of a Directus project: it has no table %s (%d tables in all)", need, len(tables))
+			return err.WithHint("check DB_FILENAME, DB_HOST and DB_DATABASE in the project's configuration")
+		}
+	}
+	return nil
+}
+
+func (i Inspect) storage(ctx context.Context, r *steps.Run, p *project.Project, seen *facts.Inspection) error {
+	rows, err := i.fileRows(ctx, p)
+	if err != nil {
+		return err
+	}
+	for _, location := range p.Config.Storage() {
+		s := facts.Storage{Name: location.Name, Driver: location.Driver, Root: location.Root, External: location.External, Rows: rows[location.Name]}
+		if !location.External {
+			if s.Files, s.Bytes, err = measure(ctx, location.Root, r); err != nil {
+				return err
+			}
+		}
+		seen.Storage = append(seen.Storage, s)
+	}
+	return nil
+}
+
+func (i Inspect) fileRows(ctx context.Context, p *project.Project) (map[string]int64, error) {
+	db, err := i.Site.Database(ctx, p, connect.ReadOnly)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close() //nolint:errcheck // read only
+	rows := map[string]int64{}
+	for file, err := range directus.ReadFiles(ctx, db) {
+		if err != nil {
+			return nil, err
+		}
+		rows[file.Storage]++
+	}
+	return rows, nil
+}
+
+// measure counts the regular files under dir. A folder that cannot be read is
+// an error (S7); one that does not exist holds nothing.
+func measure(ctx context.Context, dir string, report progress.Reporter) (files, bytes int64, err error) {
+	if there, err := Exists(dir); err != nil || !there {
+		return 0, 0, err
+	}
+	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return fault.Wrap(err, "reading stored files", "the person who runs bunnyhop must be able to read every stored file")
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !entry.Type().IsRegular() {
+			return nil
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		files++
+		bytes += info.Size()
+		if files%500 == 0 {
+			report.Progress("counting stored files", progress.Files, files, 0)
+		}
+		return nil
+	})
+	return files, bytes, err
+}
+
+func (i Inspect) extensions(p *project.Project, seen *facts.Inspection) error {
+	found, err := directus.ListExtensions(p.Config.ExtensionsPath(), p.Root)
+	if err != nil {
+		return err
+	}
+	for _, e := range found {
+		seen.Extensions = append(seen.Extensions, facts.Extension{
+			Name: e.Name, Type: e.Type, Version: e.Version, Host: e.Host, Problem: e.Problem,
+		})
+	}
+	custom, err := directus.CustomMigrations(p.Config.MigrationsPath(p.Installed))
+	if err != nil {
+		return err
+	}
+	for _, m := range custom {
+		seen.CustomMigrated = append(seen.CustomMigrated, m.ID+"-"+m.Name)
+	}
+	return nil
+}
+
+// VendorTitle is a vendor's name as people write it.
+func VendorTitle(v database.Vendor) string {
+	switch v {
+	case database.SQLite:
+		return "SQLite"
+	case database.Postgres:
+		return "PostgreSQL"
+	case database.MySQL:
+		return "MySQL/MariaDB"
+	case database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
+	}
+	return string(v)
+}
+
+// Writable proves that files can be made in a folder, by making one.
+func Writable(dir string) error {
+	file, err := os.CreateTemp(dir, ".bunnyhop-write-*")
+	if err != nil {
+		return fault.Wrap(err, "writing in "+dir, "bunnyhop installs beside the project and must be able to write in its folder")
+	}
+	name := file.Name()
+	if err := file.Close(); err != nil {
+		return err
+	}
+	return os.Remove(name)
+}

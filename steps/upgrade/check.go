@@ -1,0 +1,110 @@
+package upgrade
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"bunnyhop/internal/advisory"
+	"bunnyhop/steps"
+	"bunnyhop/steps/facts"
+	"bunnyhop/steps/site"
+)
+
+// check shows what the version change means for this project and has every
+// warning acknowledged.
+type check struct{ site *site.Site }
+
+// Check is never satisfied: the project is looked at again.
+func (c check) Check(context.Context, *steps.Run) (steps.Proof, error) {
+	return steps.Unproved("looked at again"), nil
+}
+
+// Do runs the rules and asks.
+func (c check) Do(ctx context.Context, r *steps.Run) error {
+	target, err := facts.Chosen.Need(r)
+	if err != nil {
+		return err
+	}
+	in, done, err := input(ctx, r, c.site, target.To)
+	if err != nil {
+		return err
+	}
+	defer done()
+	findings, err := advisory.Check(ctx, in)
+	if err != nil {
+		return err
+	}
+	own, err := c.own(ctx, r)
+	if err != nil {
+		return err
+	}
+	findings = append(own, findings...)
+	slices.SortStableFunc(findings, func(a, b advisory.Finding) int { return rank(a.Severity) - rank(b.Severity) })
+	if err := facts.Checked.Set(r, facts.Findings{Findings: findings}); err != nil {
+		return err
+	}
+	answer := steps.Answer{}
+	if advisory.Count(findings, advisory.Blocker)+advisory.Count(findings, advisory.Warning) > 0 {
+		answer, err = r.Ask(ctx, steps.Gate{
+			ID: "findings", Kind: steps.GateFindings,
+			Title: fmt.Sprintf("What changes between %s and %s", target.From, target.To),
+			Flag:  "--yes (acknowledges warnings) and --override ID (passes a blocker)", Findings: findings,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	r.Summary("%d warnings · %d notes", advisory.Count(findings, advisory.Warning), advisory.Count(findings, advisory.Note))
+	return facts.Checked.Set(r, facts.Findings{Findings: findings, Acknowledged: answer.Acknowledged, Overridden: answer.Overrides})
+}
+
+func rank(s advisory.Severity) int {
+	switch s {
+	case advisory.Blocker:
+		return 0
+	case advisory.Warning:
+		return 1
+	case advisory.Note:
+		return 2
+	}
+	return 3
+}
+
+// own lists findings that come from the place and not from the versions.
+func (c check) own(_ context.Context, r *steps.Run) ([]advisory.Finding, error) {
+	seen, err := facts.Inspected.Need(r)
+	if err != nil {
+		return nil, err
+	}
+	var findings []advisory.Finding
+	for _, s := range seen.Storage {
+		if !s.External {
+			continue
+		}
+		findings = append(findings, advisory.Finding{
+			ID: "external-storage-" + s.Name, Severity: advisory.Warning,
+			Title:    fmt.Sprintf("The files of storage location %q are external and not copied", s.Name),
+			Evidence: []string{fmt.Sprintf("driver %s, %d files in directus_files", s.Driver, s.Rows)},
+			Remedy:   "Make sure that the storage has a backup of its own. The upgrade does not write to it.",
+			Source:   "STORAGE_LOCATIONS",
+		})
+	}
+	if err := site.Writable(seen.Root); err != nil {
+		findings = append(findings, advisory.Finding{
+			ID: "root-not-writable", Severity: advisory.Blocker, NeverOverridable: true,
+			Title:    "The project's folder cannot be written",
+			Evidence: []string{err.Error()},
+			Remedy:   "Run bunnyhop as the user that owns the project, or make the folder writable. The new version is installed beside the old one, in this folder.",
+		})
+	}
+	if seen.Server.Running && seen.Running == "" {
+		findings = append(findings, advisory.Finding{
+			ID: "running-code-is-older", Severity: advisory.Warning,
+			Title:    "The server was started before the installed code was put there",
+			Evidence: []string{"installed: " + seen.Installed, "server: " + seen.Server.Description},
+			Remedy:   "What runs now may be another version than the installed one. A rollback starts the installed one.",
+		})
+	}
+	return findings, nil
+}

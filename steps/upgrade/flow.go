@@ -1,0 +1,52 @@
+// Package upgrade is the flow that brings a project to another Directus
+// version.
+package upgrade
+
+import (
+	"bunnyhop/steps"
+	"bunnyhop/steps/backup"
+	"bunnyhop/steps/code"
+	"bunnyhop/steps/facts"
+	"bunnyhop/steps/service"
+	"bunnyhop/steps/site"
+)
+
+// Options are the choices made before the flow starts.
+type Options struct {
+	// To is the target version; empty asks for it.
+	To string
+}
+
+// Flow returns the upgrade flow. The table is the runbook: it is done from
+// top to bottom, and a failure in the cutover undoes it from there upwards.
+func Flow(o site.Options, choice Options) steps.Flow {
+	s := site.New(o)
+	const (
+		prepare = steps.Prepare
+		cutover = steps.Cutover
+		finish  = steps.Finish
+	)
+	return steps.Flow{
+		ID:    "upgrade",
+		Title: "Upgrade",
+		Steps: []steps.Step{
+			{ID: "inspect", Phase: prepare, Title: "Look at the project", Proof: "looking again", Undo: "–", Action: site.Inspect{Site: s}},
+			{ID: "choose", Phase: prepare, Title: "Choose the version", Proof: "the package can be had", Undo: "–", Action: choose{s, choice}},
+			{ID: "check", Phase: prepare, Title: "Check what will break", Proof: "looking again", Undo: "–", Action: check{s}},
+			{ID: "backup", Phase: prepare, Title: "Back up", Proof: "manifest and digests", Undo: "kept", Action: backup.Full{Site: s}},
+			{ID: "prove", Phase: prepare, Title: "Prove the backup", Proof: "recorded comparison and digests", Undo: "scratch is dropped", Action: backup.Prove{Site: s}},
+			{ID: "stage", Phase: prepare, Title: "Install beside", Proof: "the CLI prints the version, native modules load", Undo: "folder is removed", Action: code.Stage{Site: s}},
+			{ID: "rehearse", Phase: prepare, Title: "Rehearse on the copy", Proof: "the report fits backup and stage", Undo: "scratch is dropped", Action: rehearse{s}},
+			{ID: "review", Phase: prepare, Title: "Review the changes", Proof: "every change is decided", Undo: "–", Action: review{s}},
+			{ID: "stop", Phase: cutover, Title: "Stop the server", Proof: "no process, no session", Undo: "start it", Action: service.Stop{Site: s}},
+			{ID: "final-backup", Phase: cutover, Title: "Final backup", Proof: "manifest and digests", Undo: "kept", Action: backup.Final{Site: s}},
+			{ID: "switch", Phase: cutover, Title: "Switch the code", Proof: "paths", Undo: "rename back", Action: code.Switch{Site: s}},
+			{ID: "migrate", Phase: cutover, Title: "Migrate, one attempt", Proof: "recorded ids, schema as rehearsed", Undo: "restore the final backup", Action: migrate{s}},
+			{ID: "apply", Phase: cutover, Title: "Apply the decisions", Proof: "reading again", Undo: "restore the final backup", Action: apply{s}},
+			{ID: "start", Phase: cutover, Title: "Start the server", Proof: "ping and version", Undo: "stop", Action: service.Start{Site: s}},
+			{ID: "verify", Phase: cutover, Title: "Verify", Proof: "looking again", Undo: "roll back", Action: verify{s}},
+			{ID: "report", Phase: finish, Title: "Report", Proof: "–", Undo: "–", Action: report{s}},
+		},
+		Result: facts.Result,
+	}
+}

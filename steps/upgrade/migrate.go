@@ -1,0 +1,147 @@
+package upgrade
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	backups "bunnyhop/internal/backup"
+	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/connect"
+	"bunnyhop/internal/directus"
+	"bunnyhop/internal/fault"
+	"bunnyhop/steps"
+	"bunnyhop/steps/backup"
+	"bunnyhop/steps/facts"
+	"bunnyhop/steps/site"
+)
+
+// migrate runs the migrations on the live database: one attempt, which a
+// failure ends for good (S3, S13).
+type migrate struct{ site *site.Site }
+
+// Check proves that the database is where the rehearsal ended.
+func (m migrate) Check(ctx context.Context, r *steps.Run) (steps.Proof, error) {
+	if _, ok := facts.Migrated.Get(r); !ok {
+		return steps.Unproved("the migrations did not come to their end"), nil
+	}
+	recorded, err := m.prove(ctx, r)
+	if err != nil {
+		if ctx.Err() != nil {
+			return steps.Proof{}, ctx.Err()
+		}
+		return steps.Unproved("%v", err), nil
+	}
+	return steps.Proved("%d migrations recorded", len(recorded)), nil
+}
+
+// Do migrates.
+func (m migrate) Do(ctx context.Context, r *steps.Run) error {
+	stage, err := facts.Staged.Need(r)
+	if err != nil {
+		return err
+	}
+	rehearsed, err := facts.Rehearsed.Need(r)
+	if err != nil {
+		return err
+	}
+	p, err := m.site.Open(ctx, r)
+	if err != nil {
+		return err
+	}
+	cli := directus.CLI{
+		Node: stage.Node, Tree: p.Root, Dir: p.Root, Redact: r.Redact,
+		Environ: stage.Runtime().Environ(m.site.Environ()),
+	}
+	began := time.Now()
+	if err := cli.MigrateLatest(ctx, applied(r, len(rehearsed.Migrations)), r); err != nil {
+		var failed *directus.MigrateError
+		if errors.As(err, &failed) {
+			return fault.Wrap(err, "", "it worked on the copy: look at what is different about the live database, then start anew")
+		}
+		return err
+	}
+	seconds := time.Since(began).Seconds()
+	recorded, err := m.prove(ctx, r)
+	if err != nil {
+		return err
+	}
+	r.Summary("%d migrations in %.1f s", len(rehearsed.Migrations), seconds)
+	return facts.Migrated.Set(r, facts.Migration{Applied: rehearsed.Migrations, Recorded: recorded, Seconds: seconds})
+}
+
+// prove reads the database again: the recorded ids, the schema of the system
+// tables and the user tables must be what the rehearsal and the final backup
+// say.
+func (m migrate) prove(ctx context.Context, r *steps.Run) ([]string, error) {
+	rehearsed, err := facts.Rehearsed.Need(r)
+	if err != nil {
+		return nil, err
+	}
+	final, err := facts.FinalBack.Need(r)
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := backups.Read(final.Dir)
+	if err != nil {
+		return nil, err
+	}
+	p, err := m.site.Open(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	db, err := m.site.Database(ctx, p, connect.ReadOnly)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close() //nolint:errcheck // read only
+	recorded, err := directus.Recorded(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(recorded, rehearsed.Recorded) {
+		return nil, fault.Newf("%d migrations are recorded; on the copy %d were", len(recorded), len(rehearsed.Recorded))
+	}
+	return recorded, compareWithRehearsal(ctx, r, db, manifest.Fingerprint, rehearsed)
+}
+
+func compareWithRehearsal(ctx context.Context, r *steps.Run, db database.Database, before database.Fingerprint, rehearsed facts.Rehearsal) error {
+	now, err := db.Fingerprint(ctx, nil, r)
+	if err != nil {
+		return err
+	}
+	if lost := before.Diff(now, isUserTable); len(lost) > 0 {
+		return fault.Newf("the migration changed data of this project: %s", lost[0])
+	}
+	schema := facts.SystemSchema(now, directus.SystemTable)
+	for _, table := range slices.Sorted(maps.Keys(rehearsed.System)) {
+		if schema[table] != rehearsed.System[table] {
+			return fault.Newf("table %s is not as the rehearsal left it", table).
+				WithHint("the live database differs from what the recorded migrations say")
+		}
+	}
+	if slices.Contains(rehearsed.Migrations, policiesMigration) {
+		roles := before.Tables["directus_roles"].Rows
+		permissions := before.Tables["directus_permissions"].Rows
+		if err := directus.CheckPolicies(ctx, db, int(roles), int(permissions)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Undo restores the final backup.
+func (m migrate) Undo(ctx context.Context, r *steps.Run) error {
+	return backup.RestoreFinal(ctx, r, m.site)
+}
+
+// Manual says how to restore the database by hand.
+func (m migrate) Manual(r *steps.Run) []string {
+	final, ok := facts.FinalBack.Get(r)
+	if !ok {
+		return nil
+	}
+	return backup.ManualRestore(r, final.Dir)
+}

@@ -1,0 +1,374 @@
+package upgrade
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"bunnyhop/internal/backup"
+	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/connect"
+	"bunnyhop/internal/directus"
+	"bunnyhop/internal/fault"
+	"bunnyhop/internal/packages"
+	"bunnyhop/internal/process"
+	"bunnyhop/internal/progress"
+	"bunnyhop/internal/project"
+	"bunnyhop/internal/server"
+	"bunnyhop/steps"
+	backupsteps "bunnyhop/steps/backup"
+	"bunnyhop/steps/facts"
+	"bunnyhop/steps/site"
+)
+
+// bootWithin is how long the copy's server may take to answer.
+const bootWithin = 3 * time.Minute
+
+// rehearse migrates the restored copy with the staged code, boots it with
+// every side effect off, and reads what came out.
+type rehearse struct{ site *site.Site }
+
+// Check proves that the rehearsal was of this backup and this stage.
+func (h rehearse) Check(_ context.Context, r *steps.Run) (steps.Proof, error) {
+	done, ok := facts.Rehearsed.Get(r)
+	made, backedUp := facts.BackedUp.Get(r)
+	stage, staged := facts.Staged.Get(r)
+	if !ok || !backedUp || !staged || done.Backup != made.ID || done.Stage != stage.Key {
+		return steps.Unproved("this backup was not rehearsed with this code"), nil
+	}
+	return steps.Proved("%d migrations in %.1f s", len(done.Migrations), done.MigrateSeconds), nil
+}
+
+// copyOf is a rehearsal in progress.
+type copyOf struct {
+	dir    string
+	config database.Config
+	plan   directus.Rehearsal
+	path   string // of the configuration file
+	cli    directus.CLI
+	token  string
+	before database.Fingerprint
+	access *directus.AccessMatrix
+	rows   int // permissions before
+	roles  int
+	out    facts.Rehearsal
+}
+
+// Do rehearses.
+func (h rehearse) Do(ctx context.Context, r *steps.Run) error {
+	c, err := h.prepare(ctx, r)
+	if err != nil {
+		return err
+	}
+	if err := h.migrate(ctx, r, c); err != nil {
+		return h.explain(err)
+	}
+	if err := h.boot(ctx, r, c); err != nil {
+		return h.explain(err)
+	}
+	if err := facts.Rehearsed.Set(r, c.out); err != nil {
+		return err
+	}
+	r.Summary("%d migrations in %.1f s, boot %.1f s", len(c.out.Migrations), c.out.MigrateSeconds, c.out.BootSeconds)
+	return os.RemoveAll(c.dir)
+}
+
+func (h rehearse) explain(err error) error {
+	return &fault.Error{
+		What: "the rehearsal on the copy failed", Err: err, Hint: fault.HintOf(err), Code: fault.CodeOf(err),
+		State: "only the copy saw this; the live project is as it was and was not stopped",
+	}
+}
+
+func (h rehearse) prepare(ctx context.Context, r *steps.Run) (*copyOf, error) {
+	p, err := h.site.Open(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	made, err := facts.BackedUp.Need(r)
+	if err != nil {
+		return nil, err
+	}
+	stage, err := facts.Staged.Need(r)
+	if err != nil {
+		return nil, err
+	}
+	scratch, err := h.site.Scratch(p, r)
+	if err != nil {
+		return nil, err
+	}
+	c := &copyOf{dir: filepath.Join(scratch, "rehearsal"), out: facts.Rehearsal{Backup: made.ID, Stage: stage.Key}}
+	if err := os.RemoveAll(c.dir); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(c.dir, 0o700); err != nil {
+		return nil, err
+	}
+	manifest, err := backup.Read(made.Dir)
+	if err != nil {
+		return nil, err
+	}
+	dump, err := backupsteps.DumpFile(manifest)
+	if err != nil {
+		return nil, err
+	}
+	c.before = manifest.Fingerprint
+	if c.config, err = connect.RestoreScratch(ctx, p.Config.Database(), dump, c.dir); err != nil {
+		return nil, err
+	}
+	if err := h.readBefore(ctx, c); err != nil {
+		return nil, err
+	}
+	if err := h.configure(ctx, r, p, c, stage); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (h rehearse) readBefore(ctx context.Context, c *copyOf) error {
+	db, err := connect.Open(ctx, c.config, connect.ReadOnly)
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // read only
+	if c.access, err = directus.ReadAccess(ctx, db); err != nil {
+		return err
+	}
+	if c.roles, err = directus.CountRoles(ctx, db); err != nil {
+		return err
+	}
+	c.rows = int(c.before.Tables["directus_permissions"].Rows)
+	return nil
+}
+
+func (h rehearse) configure(ctx context.Context, r *steps.Run, p *project.Project, c *copyOf, stage facts.Stage) error {
+	extensions := ""
+	if path := p.Config.ExtensionsPath(); path != "" {
+		if there, err := site.Exists(path); err != nil {
+			return err
+		} else if there {
+			extensions = filepath.Join(c.dir, "extensions")
+			if err := packages.Copy(ctx, path, extensions, progress.Discard); err != nil {
+				return err
+			}
+		}
+	}
+	port, err := sparePort()
+	if err != nil {
+		return err
+	}
+	c.plan = directus.Rehearsal{
+		Values: p.Config.All(), Root: p.Root, Dir: c.dir, Database: databaseValues(c.config), Port: port, ExtensionsCopy: extensions,
+	}
+	c.path = filepath.Join(c.dir, "rehearsal.json")
+	if err := c.plan.Write(c.path); err != nil {
+		return err
+	}
+	c.out.SideEffectsOff = c.plan.Notes()
+	runtime := stage.Runtime()
+	c.cli = directus.CLI{
+		Node: stage.Node, Tree: stage.Dir, Dir: stage.Dir, Redact: r.Redact,
+		Environ: c.plan.Environ(runtime.Environ(h.site.Environ()), c.path),
+	}
+	if c.token, err = directus.NewToken(); err != nil {
+		return err
+	}
+	r.HideSecrets([]string{c.token})
+	return nil
+}
+
+func (h rehearse) migrate(ctx context.Context, r *steps.Run, c *copyOf) error {
+	expected, err := h.expected(ctx, r, c)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := c.cli.MigrateLatest(ctx, applied(r, len(expected)), r); err != nil {
+		return err
+	}
+	c.out.MigrateSeconds = time.Since(began).Seconds()
+	db, err := connect.Open(ctx, c.config, connect.ReadOnly)
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // read only
+	if c.out.Recorded, err = directus.Recorded(ctx, db); err != nil {
+		return err
+	}
+	for _, id := range expected {
+		if !slices.Contains(c.out.Recorded, id) {
+			return fault.Newf("migration %s was due and is not recorded after migrating", id)
+		}
+		c.out.Migrations = append(c.out.Migrations, id)
+	}
+	if err := db.Integrity(ctx); err != nil {
+		return err
+	}
+	return h.compare(ctx, r, c, db)
+}
+
+// expected lists the ids that the staged code and the project's own folder
+// hold and the copy does not record.
+func (h rehearse) expected(ctx context.Context, r *steps.Run, c *copyOf) ([]string, error) {
+	p, err := h.site.Open(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	stage, err := facts.Staged.Need(r)
+	if err != nil {
+		return nil, err
+	}
+	shipped, err := directus.Shipped(c.cli.Tree)
+	if err != nil {
+		return nil, err
+	}
+	custom, err := directus.CustomMigrations(p.Config.MigrationsPath(stage.Version))
+	if err != nil {
+		return nil, err
+	}
+	if err := directus.CheckCollisions(shipped, custom); err != nil {
+		return nil, err
+	}
+	db, err := connect.Open(ctx, c.config, connect.ReadOnly)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close() //nolint:errcheck // read only
+	recorded, err := directus.Recorded(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, m := range directus.Pending(shipped, custom, recorded) {
+		ids = append(ids, m.ID)
+		c.out.Pending = append(c.out.Pending, m)
+	}
+	return ids, nil
+}
+
+// compare looks at what the migrations did to data and access.
+func (h rehearse) compare(ctx context.Context, r *steps.Run, c *copyOf, db database.Database) error {
+	if slices.Contains(c.out.Migrations, policiesMigration) {
+		if err := directus.CheckPolicies(ctx, db, c.roles, c.rows); err != nil {
+			return err
+		}
+	}
+	after, err := db.Fingerprint(ctx, nil, r)
+	if err != nil {
+		return err
+	}
+	if lost := c.before.Diff(after, isUserTable); len(lost) > 0 {
+		return fault.Newf("the migrations change data of this project: %s", lost[0])
+	}
+	c.out.System = facts.SystemSchema(after, directus.SystemTable)
+	access, err := directus.ReadAccess(ctx, db)
+	if err != nil {
+		return err
+	}
+	c.out.AccessChanges = c.access.Diff(access)
+	return nil
+}
+
+// policiesMigration is the step to 11.0 that records success on a second run
+// without having done its work (MG2).
+const policiesMigration = "20240806A"
+
+func isUserTable(table string) bool {
+	return !directus.SystemTable(table) && table != "sqlite_sequence"
+}
+
+// boot starts the migrated copy and reads its API.
+func (h rehearse) boot(ctx context.Context, r *steps.Run, c *copyOf) error {
+	db, err := connect.Open(ctx, c.config, connect.ReadWrite)
+	if err != nil {
+		return err
+	}
+	if err := directus.PrepareCopy(ctx, db, c.token); err != nil {
+		_ = db.Close()
+		return err
+	}
+	if err := db.Close(); err != nil {
+		return err
+	}
+	ctx, stop := context.WithTimeout(ctx, bootWithin)
+	defer stop()
+	began := time.Now()
+	child, err := process.Start(ctx, process.Spec{
+		Path: c.cli.Node, Args: []string{c.cli.Path(), "start"}, Dir: c.cli.Dir, Env: c.cli.Environ,
+		Line: func(line string) { r.Output(line) },
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		stop()
+		_ = child.Wait()
+	}()
+	base := fmt.Sprintf("http://127.0.0.1:%d", c.plan.Port)
+	err = server.Ping(ctx, base+"/server/ping", func() error {
+		select {
+		case <-child.Done():
+			return fmt.Errorf("the server of the copy ended by itself: %w", child.Wait())
+		default:
+			return nil
+		}
+	}, r)
+	if err != nil {
+		return err
+	}
+	c.out.BootSeconds = time.Since(began).Seconds()
+	return h.readAPI(ctx, c, directus.NewClient(base, c.token))
+}
+
+func (h rehearse) readAPI(ctx context.Context, c *copyOf, client *directus.Client) error {
+	info, err := client.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if c.out.Version = info.Version; info.Version == "" {
+		return fault.New("the server of the copy does not say its version", "")
+	}
+	if _, err := client.Snapshot(ctx); err != nil {
+		return err
+	}
+	loaded, err := client.Extensions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range loaded {
+		c.out.Extensions = append(c.out.Extensions, e.Name)
+	}
+	slices.Sort(c.out.Extensions)
+	return nil
+}
+
+// databaseValues are the DB_ settings that lead to the copy.
+func databaseValues(c database.Config) map[string]string {
+	return map[string]string{
+		"DB_CLIENT": c.Client, "DB_FILENAME": c.Filename, "DB_HOST": c.Host, "DB_PORT": c.Port,
+		"DB_DATABASE": c.Name, "DB_USER": c.User, "DB_PASSWORD": c.Password, "DB_CONNECTION_STRING": "",
+	}
+}
+
+// applied reports each migration as it begins.
+func applied(r progress.Reporter, total int) func(string, int) {
+	return func(title string, n int) {
+		r.Progress(title, progress.Steps, int64(n), int64(max(total, n)))
+	}
+}
+
+func sparePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	if err != nil {
+		return 0, fmt.Errorf("finding a spare port: %w", err)
+	}
+	address, ok := listener.Addr().(*net.TCPAddr)
+	if !ok {
+		return 0, fmt.Errorf("finding a spare port: unexpected address %s", listener.Addr())
+	}
+	return address.Port, listener.Close()
+}

@@ -1,0 +1,74 @@
+package upgrade
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"bunnyhop/steps"
+	"bunnyhop/steps/backup"
+	"bunnyhop/steps/facts"
+	"bunnyhop/steps/service"
+	"bunnyhop/steps/site"
+)
+
+// report says what was done and how to go back, and leaves the server as it
+// was found.
+type report struct{ site *site.Site }
+
+// Check is never satisfied: a report is made again.
+func (report) Check(context.Context, *steps.Run) (steps.Proof, error) {
+	return steps.Unproved("reported again"), nil
+}
+
+// Do reports.
+func (p report) Do(ctx context.Context, r *steps.Run) error {
+	target, err := facts.Chosen.Need(r)
+	if err != nil {
+		return err
+	}
+	start, err := facts.Started.Need(r)
+	if err != nil {
+		return err
+	}
+	made, err := facts.BackedUp.Need(r)
+	if err != nil {
+		return err
+	}
+	stage, err := facts.Staged.Need(r)
+	if err != nil {
+		return err
+	}
+	stopped, err := facts.Stopping.Need(r)
+	if err != nil {
+		return err
+	}
+	out := facts.Report{Backup: made.Dir, Downtime: start.DowntimeSeconds}
+	out.Lines = append(out.Lines, fmt.Sprintf("Directus %s is now %s.", target.From, target.To))
+	if stopped.Running {
+		out.Lines = append(out.Lines, fmt.Sprintf("It was down for %.1f seconds.", start.DowntimeSeconds))
+	} else {
+		if err := (service.Start{Site: p.site}).Undo(ctx, r); err != nil {
+			return err
+		}
+		out.Lines = append(out.Lines,
+			fmt.Sprintf("It took %.1f seconds from stopping to the first answer.", start.DowntimeSeconds),
+			"The server was not running when it was found, so it was stopped again after the proof.")
+		out.Next = append(out.Next, startCommand(r.Root, stage))
+	}
+	out.Lines = append(out.Lines, fmt.Sprintf("The backup (%s) is in %s.", backup.Size(made.Bytes), made.Dir))
+	if stage.NodeBin != "" {
+		out.Lines = append(out.Lines, fmt.Sprintf("It runs on Node %s in %s; put that folder first in PATH wherever you start it.", stage.NodeVers, stage.NodeBin))
+	}
+	out.Lines = append(out.Lines, "Reload the Studio without the browser's cache.")
+	out.Next = append(out.Next, "go back: bunnyhop rollback --project "+strconv.Quote(r.Root))
+	return facts.Summarised.Set(r, out)
+}
+
+func startCommand(root string, stage facts.Stage) string {
+	command := fmt.Sprintf("start it: cd %q && ", root)
+	if stage.NodeBin != "" {
+		command += fmt.Sprintf("PATH=%q:$PATH ", stage.NodeBin)
+	}
+	return command + "npx directus start"
+}

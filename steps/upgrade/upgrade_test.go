@@ -1,0 +1,100 @@
+package upgrade_test
+
+import (
+	"context"
+	"os"
+	"testing"
+	"time"
+
+	"bunnyhop/internal/advisory"
+	"bunnyhop/internal/change"
+	"bunnyhop/steps"
+	"bunnyhop/steps/rollback"
+	"bunnyhop/steps/site"
+	"bunnyhop/steps/testbed"
+	"bunnyhop/steps/upgrade"
+)
+
+// drive runs a flow and answers its gates as --yes --override does.
+func drive(t *testing.T, flow steps.Flow, root string, overrides ...string) steps.Result {
+	t.Helper()
+	engine, err := steps.Start(flow, root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer(t, engine, overrides...)
+}
+
+func answer(t *testing.T, engine *steps.Engine, overrides ...string) steps.Result {
+	t.Helper()
+	defer func() {
+		if err := engine.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	events := engine.Subscribe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for event := range events {
+			switch e := event.(type) {
+			case steps.Output:
+				t.Logf("%s | %s", e.Step, e.Line)
+			case steps.StepDone:
+				t.Logf("%s done: %s (%v)", e.Step, e.Summary, e.Elapsed.Round(time.Millisecond))
+			case steps.StepFailed:
+				t.Logf("%s FAILED: %s / %s", e.Step, e.Error, e.Hint)
+			case steps.GateOpened:
+				if err := engine.Answer(e.Gate.ID, defaults(e.Gate, overrides)); err != nil {
+					_ = engine.Decline(e.Gate.ID, err)
+				}
+			}
+		}
+	}()
+	result := engine.Execute(context.Background())
+	<-done
+	return result
+}
+
+func defaults(g steps.Gate, overrides []string) steps.Answer {
+	a := steps.Answer{Choice: g.DefaultChoice(), Overrides: overrides, Decisions: change.Recommended(g.Changes)}
+	for _, f := range g.Findings {
+		if f.Severity == advisory.Warning {
+			a.Acknowledged = append(a.Acknowledged, f.ID)
+		}
+	}
+	return a
+}
+
+func options(p *testbed.Project) site.Options {
+	return site.Options{Root: p.Root, Environ: os.Environ()}
+}
+
+func TestUpgradeAndRollback(t *testing.T) {
+	p := testbed.New(t)
+	p.Serve()
+	before := p.Fingerprint()
+
+	result := drive(t, upgrade.Flow(options(p), upgrade.Options{To: "11.17.4"}), p.Root)
+	if result.Status != steps.Done {
+		t.Fatalf("%+v", result)
+	}
+	t.Logf("%+v", result.Data)
+	if version, err := p.Version(); err != nil || version != "11.17.4" {
+		t.Fatalf("the server says %q, %v", version, err)
+	}
+	if lost := before.Diff(p.Fingerprint(), testbed.UserTable); len(lost) > 0 {
+		t.Fatalf("user tables changed: %v", lost)
+	}
+
+	result = drive(t, rollback.Flow(options(p), rollback.Options{}), p.Root)
+	if result.Status != steps.Done {
+		t.Fatalf("%+v", result)
+	}
+	if version, err := p.Version(); err != nil || version != "10.13.4" {
+		t.Fatalf("the server says %q, %v", version, err)
+	}
+	if lost := before.Diff(p.Fingerprint(), nil); len(lost) > 0 {
+		t.Fatalf("tables changed: %v", lost)
+	}
+}

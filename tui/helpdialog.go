@@ -1,0 +1,53 @@
+package tui
+
+import (
+	"strings"
+
+	"charm.land/bubbles/v2/help"
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+)
+
+// helpDialog names every key of a screen, and what the signs mean.
+type helpDialog struct {
+	pane
+	keySet
+	c  *common
+	of screen
+}
+
+func newHelpDialog(c *common, of screen) screen {
+	return &helpDialog{c: c, of: of, keySet: keySet{func() []keyed { return []keyed{live(as("close", keyEscape))} }}}
+}
+
+// Update implements screen.
+func (d *helpDialog) Update(msg tea.Msg) tea.Cmd {
+	if press, ok := msg.(tea.KeyPressMsg); ok && key.Matches(press, keyEscape, keyHelp, keyQuit, keyEnter, keyStop) {
+		return send(closeMsg{})
+	}
+	return nil
+}
+
+// View implements screen.
+func (d *helpDialog) View() string {
+	c, w := d.c, d.w-6
+	h := help.New()
+	h.SetWidth(w)
+	h.Styles.FullKey, h.Styles.FullDesc, h.Styles.FullSeparator = c.st.key, c.st.plain, c.st.hint
+	h.FullSeparator = "    "
+	everywhere := []key.Binding{keyHelp, keyQuit, keyStop, keyEarly, keyLater}
+	var lines []string
+	if groups := d.of.FullHelp(); len(groups) > 0 && len(groups[0]) > 0 {
+		lines = append(lines, c.st.dim.Render("here"))
+		lines = append(lines, strings.Split(h.FullHelpView(groups), "\n")...)
+		lines = append(lines, "")
+	}
+	lines = append(lines, c.st.dim.Render("everywhere"))
+	lines = append(lines, strings.Split(h.FullHelpView([][]key.Binding{everywhere[:3], everywhere[3:]}), "\n")...)
+	lines = append(lines, "", c.st.dim.Render("signs"))
+	signs := []string{
+		c.glyph(stepDone) + " done", c.glyph(stepFailed) + " failed", c.glyph(stepUndone) + " put back", c.glyph(stepWaiting) + " to come",
+	}
+	lines = append(lines, strings.Join(signs, "   "))
+	return c.frame("Help", c.clip(lines, d.h-4), d.w, false)
+}

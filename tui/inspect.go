@@ -1,0 +1,108 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"bunnyhop/steps/facts"
+)
+
+// inspectScreen shows the project as it was found.
+type inspectScreen struct{ stepBase }
+
+func newInspectScreen(c *common, s *stepRecord) screen { return &inspectScreen{newStepBase(c, s)} }
+
+// View implements screen.
+func (s *inspectScreen) View() string {
+	f := s.c.rec.facts.inspection
+	if f == nil {
+		return s.render(nil)
+	}
+	return s.render(s.found(f))
+}
+
+func (s *inspectScreen) found(f *facts.Inspection) []string {
+	c := s.c
+	w := min(s.w, measure)
+	var lines []string
+	add := func(label string, parts ...string) {
+		lines = append(lines, c.row(label, strings.Join(nonEmpty(parts...), " "+c.g.dot+" "), w)...)
+	}
+	add("project", f.Name)
+	add("folder", f.Root)
+	running := ""
+	if f.Running != "" {
+		running = f.Running + " running"
+	}
+	declared := ""
+	if f.Declared != "" {
+		declared = f.Declared + " declared"
+	}
+	add("directus", f.Installed+" installed", declared, running)
+	add("installed by", f.Installation, "Node "+f.Node)
+	add("database", strings.TrimSpace(f.Vendor+" "+f.ServerVersion), f.Database, size(f.DatabaseBytes))
+	add("content", plural(f.Collections, "collection", "collections"), plural(f.Users, "user", "users"),
+		plural(len(f.Recorded), "migration recorded", "migrations recorded"))
+	state := "not running"
+	if f.Server.Running {
+		state = "running"
+	}
+	add("server", f.Server.Description, state)
+	for i, loc := range f.Storage {
+		label := ""
+		if i == 0 {
+			label = "storage"
+		}
+		add(label, loc.Name+" ("+loc.Driver+")", s.storage(loc))
+	}
+	add("extensions", s.extensions(f.Extensions))
+	custom := "none"
+	if n := len(f.CustomMigrated); n > 0 {
+		custom = count(n)
+	}
+	add("own migrations", custom)
+	if s.h-len(lines) > 12 && len(f.Extensions) > 0 {
+		lines = append(lines, "", c.st.dim.Render("extensions"))
+		for _, e := range f.Extensions {
+			lines = append(lines, s.extension(e, w))
+		}
+	}
+	return lines
+}
+
+func (s *inspectScreen) storage(loc facts.Storage) string {
+	if loc.External {
+		return plural(loc.Rows, "file", "files") + ", external: a backup does not copy them"
+	}
+	text := plural(loc.Files, "file", "files") + ", " + size(loc.Bytes)
+	if loc.Rows > 0 {
+		text += fmt.Sprintf(", %s in the database", count(loc.Rows))
+	}
+	return text
+}
+
+func (s *inspectScreen) extensions(all []facts.Extension) string {
+	if len(all) == 0 {
+		return "none"
+	}
+	broken := 0
+	for _, e := range all {
+		if e.Problem != "" {
+			broken++
+		}
+	}
+	text := count(len(all))
+	if broken > 0 {
+		text += ", " + count(broken) + " with a problem"
+	}
+	return text
+}
+
+func (s *inspectScreen) extension(e facts.Extension, w int) string {
+	c := s.c
+	about := strings.Join(nonEmpty(e.Type, e.Version), " ")
+	if e.Problem != "" {
+		return c.st.alert.Render(c.g.warn) + " " + c.fit(e.Name, 30) + " " + c.st.alert.Render(c.cut(e.Problem, w-33))
+	}
+	return c.st.ok.Render(c.g.done) + " " + c.fit(e.Name, 30) + " " + c.st.dim.Render(c.cut(about, w-33))
+}
