@@ -142,8 +142,10 @@ func (e *Engine) alone(ctx context.Context) bool {
 // interrupted ends a run before or within the cutover.
 func (e *Engine) interrupted(ctx context.Context, next Step) Result {
 	if !e.touched() {
-		return Result{Status: Interrupted, Step: next.ID, Error: "interrupted", Code: fault.Interrupted,
-			State: "the project is as it was", Hint: "`bunnyhop resume` goes on from here"}
+		return Result{
+			Status: Interrupted, Step: next.ID, Error: "interrupted", Code: fault.Interrupted,
+			State: "the project is as it was", Hint: "`bunnyhop resume` goes on from here",
+		}
 	}
 	return e.undo(ctx, fault.Newf("interrupted before %s", next.ID))
 }

@@ -3,7 +3,6 @@ package steps_test
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"testing"
 
@@ -201,9 +200,4 @@ func closeEngine(t *testing.T, e *steps.Engine) {
 	if err := e.Close(); err != nil {
 		t.Errorf("closing the engine: %v", err)
 	}
-}
-
-// without drops the lines that a test does not look at.
-func without(lines []string, drop ...string) []string {
-	return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return slices.Contains(drop, line) })
 }

@@ -94,7 +94,8 @@ func TestFindingsGateBlocksAndWantsAcknowledgements(t *testing.T) {
 		{"the blocker counts first", gate(warning, blocker), steps.Answer{}, fault.Blocked, "permissions"},
 		{"all blockers are named", gate(blocker, never), steps.Answer{}, fault.Blocked, "permissions, newer-database"},
 		{
-			"the warning is left", gate(warning, blocker), steps.Answer{Overrides: []string{"permissions"}},
+			"the warning is left", gate(warning, blocker),
+			steps.Answer{Overrides: []string{"permissions"}},
 			fault.Unanswered, "node",
 		},
 	})

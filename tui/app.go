@@ -129,6 +129,9 @@ func (a *app) outside(msg tea.Msg) tea.Cmd {
 	case jobEndedMsg:
 		result := clean(msg.result)
 		a.c.rec.finish(&result, a.c.now())
+		if msg.closing != nil {
+			a.notice = cleanText("giving up the lock: " + msg.closing.Error())
+		}
 		return a.end()
 	case answeredMsg:
 		if msg.err != nil {
@@ -291,6 +294,17 @@ func (a *app) global(msg tea.KeyPressMsg) (cmd tea.Cmd, taken bool) {
 		return nil, true
 	}
 	return nil, false
+}
+
+// problem is why nothing could be started, where that is how it ended.
+func (a *app) problem() error {
+	if a.mode == modeRefused {
+		return a.refused
+	}
+	if a.mode == modeHome && a.home.loaded {
+		return a.home.err
+	}
+	return nil
 }
 
 var _ tea.Model = (*app)(nil)

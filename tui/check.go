@@ -55,10 +55,10 @@ func (s *checkScreen) missing() string {
 	}
 	var parts []string
 	if blockers > 0 {
-		parts = append(parts, plural(blockers, "blocker stands in the way", "blockers stand in the way"))
+		parts = append(parts, plural(blockers, "blocker in the way", "blockers in the way"))
 	}
 	if warnings > 0 {
-		parts = append(parts, plural(warnings, "warning is not acknowledged", "warnings are not acknowledged"))
+		parts = append(parts, plural(warnings, "warning to acknowledge", "warnings to acknowledge"))
 	}
 	return strings.Join(parts, ", ")
 }

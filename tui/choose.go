@@ -5,6 +5,7 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"bunnyhop/steps"
 )
@@ -142,7 +143,11 @@ func (s *chooseScreen) row(choice steps.Choice, w int) string {
 		return c.ends(c.st.strong.Render(choice.Title), c.st.ok.Render("recommended"), w)
 	}
 	first, _, _ := strings.Cut(choice.Detail, "\n")
-	return c.fit(c.st.plain.Render(choice.Title), min(18, w/3)) + " " + c.st.hint.Render(c.cut(first, w-min(18, w/3)-1))
+	column := min(18, w/3)
+	if ansi.StringWidth(first) > w-column-1 {
+		first = "" // it stands in the detail
+	}
+	return c.fit(c.st.plain.Render(choice.Title), column) + " " + c.st.hint.Render(first)
 }
 
 // about is the choice under the cursor at length.

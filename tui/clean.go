@@ -11,6 +11,11 @@ import (
 // tabWidth is what a tab in foreign text becomes.
 const tabWidth = 4
 
+const (
+	zeroWidthNonJoiner = '\u200c'
+	zeroWidthJoiner    = '\u200d'
+)
+
 // clean takes everything out of foreign text (from a database, a process, a
 // file) that could do more than stand there: control sequences, control
 // characters, direction overrides. It is the one edge that such text passes
@@ -113,10 +118,10 @@ func harmless(r rune) rune {
 		return ' '
 	case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
 		return -1
-	case r == '\u200b' || r == '\u2060' || r == '\ufeff' || r == '\u00ad':
+	case r == zeroWidthJoiner || r == zeroWidthNonJoiner:
+		return r // part of emoji, and of Persian and Indic words
+	case unicode.Is(unicode.Cf, r):
 		return -1 // takes no room, hides in names
-	case r >= 0xe0000 && r <= 0xe007f:
-		return -1 // tag characters, invisible
 	}
 	return r
 }

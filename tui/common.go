@@ -100,11 +100,15 @@ const labelWidth = 14
 
 // row is one fact: its name at the left, its value wrapped at the right.
 func (c *common) row(label, value string, w int) []string {
+	return c.rowAt(labelWidth, label, value, w)
+}
+
+func (c *common) rowAt(column int, label, value string, w int) []string {
 	if value == "" {
 		value = c.g.missing
 	}
-	room := max(8, w-labelWidth)
-	name := c.st.dim.Render(c.fit(label, labelWidth))
+	room := max(8, w-column)
+	name := c.st.dim.Render(c.fit(label, column))
 	lines := wrap(value, room)
 	for i := range lines {
 		lines[i] = c.st.plain.Render(lines[i])
@@ -132,6 +136,18 @@ func (c *common) bullets(items []string, w, limit int) []string {
 
 // failure is what went wrong, in what state things are, and what to do.
 func (c *common) failure(what, state, hint string, w int) []string {
+	lines := c.wrong(what, w)
+	for _, part := range []struct{ label, text string }{{"state", state}, {"next", hint}} {
+		if part.text != "" {
+			lines = append(lines, "")
+			lines = append(lines, c.row(part.label, part.text, w)...)
+		}
+	}
+	return lines
+}
+
+// wrong is what went wrong, alone.
+func (c *common) wrong(what string, w int) []string {
 	var lines []string
 	for i, line := range wrap(what, w-2) {
 		sign := "  "
@@ -139,12 +155,6 @@ func (c *common) failure(what, state, hint string, w int) []string {
 			sign = c.st.fail.Render(c.g.failed) + " "
 		}
 		lines = append(lines, sign+c.st.strong.Render(line))
-	}
-	for _, part := range []struct{ label, text string }{{"state", state}, {"next", hint}} {
-		if part.text != "" {
-			lines = append(lines, "")
-			lines = append(lines, c.row(part.label, part.text, w)...)
-		}
 	}
 	return lines
 }

@@ -66,8 +66,11 @@ func (d *confirmDialog) Update(msg tea.Msg) tea.Cmd {
 }
 
 func (d *confirmDialog) no() tea.Cmd {
-	err := fault.New("you did not confirm it", "nothing was done; start it again when you want to").WithCode(fault.Unanswered)
-	return d.c.ses.decline(d.gate.ID, err)
+	return d.c.ses.decline(d.gate.ID, notConfirmed())
+}
+
+func notConfirmed() error {
+	return fault.New("you did not confirm it", "nothing was done; start it again when you want to").WithCode(fault.Unanswered)
 }
 
 // View implements screen.

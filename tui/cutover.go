@@ -13,7 +13,8 @@ import (
 type cutoverScreen struct {
 	pane
 	keySet
-	c *common
+	c  *common
+	at *stepRecord // the step that is looked at, nil for the current one
 }
 
 func newCutoverScreen(c *common) *cutoverScreen {
@@ -27,9 +28,13 @@ func newCutoverScreen(c *common) *cutoverScreen {
 	return s
 }
 
-// current is the step of the cutover that was begun last.
+// current is the step whose progress and output are shown: the one that was
+// begun last, or that is looked at.
 func (s *cutoverScreen) current() *stepRecord {
 	rec := s.c.rec
+	if s.at != nil {
+		return s.at
+	}
 	if rec.current != nil && rec.current.Phase == steps.Cutover {
 		return rec.current
 	}
@@ -119,8 +124,11 @@ func (s *cutoverScreen) happening(step *stepRecord) []string {
 	var lines []string
 	for _, failed := range c.rec.cutover() {
 		if f := failed.failure; f != nil && (failed.state == stepFailed || c.rec.undoing) {
-			lines = append(lines, c.failure(f.Error, f.State, f.Hint, s.w)...)
-			lines = append(lines, "")
+			if c.rec.undoing { // state and advice were those before the undo
+				lines = append(append(lines, c.wrong(f.Error, s.w)...), "")
+				continue
+			}
+			lines = append(append(lines, c.failure(f.Error, f.State, f.Hint, s.w)...), "")
 		}
 	}
 	if stuck := c.undoLines(s.w); len(stuck) > 0 {

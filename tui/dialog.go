@@ -47,9 +47,26 @@ func (c *common) dialogRow(title, detail, why string, here bool, w int) []string
 	return lines
 }
 
+// dialogRows is the choices of a dialog; the details are left out where they
+// would push the text above them off a small terminal.
+func (c *common) dialogRows(choices []homeItem, at, w, room int) []string {
+	var rows, bare []string
+	for i, choice := range choices {
+		rows = append(rows, c.dialogRow(choice.title, choice.about, choice.why, i == at, w)...)
+		bare = append(bare, c.dialogRow(choice.title, "", "", i == at, w)...)
+	}
+	if len(rows) > room {
+		return bare
+	}
+	return rows
+}
+
 // clip keeps a dialog's text to a number of lines and says that there is more.
 func (c *common) clip(lines []string, limit int) []string {
-	if len(lines) <= limit || limit < 1 {
+	if limit <= 0 {
+		return nil
+	}
+	if len(lines) <= limit {
 		return lines
 	}
 	return append(lines[:limit-1:limit-1], c.st.hint.Render(c.g.more))

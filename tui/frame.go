@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -74,7 +75,7 @@ func (a *app) layout() {
 	a.pane().SetSize(w, h)
 	for _, dialog := range []screen{a.dialog, a.overlay} {
 		if dialog != nil {
-			dialog.SetSize(min(a.w-4, 76), a.h-4)
+			dialog.SetSize(min(a.w-4, 70), a.h-2)
 		}
 	}
 }
@@ -113,7 +114,7 @@ func (a *app) draw() string {
 func (a *app) over(base, dialog string) string {
 	lines := strings.Split(ansi.Strip(base), "\n")
 	for i, line := range lines {
-		lines[i] = a.c.st.hint.Render(line)
+		lines[i] = a.c.st.rule.Render(line)
 	}
 	// The footer stays as it is: it names the keys of the dialog.
 	lines[len(lines)-1] = a.footer()
@@ -228,14 +229,25 @@ func (a *app) footer() string {
 func (a *app) keyLine(room int) string {
 	st := a.c.st
 	between := st.hint.Render(" " + a.c.g.dot + " ")
-	item := func(keys, does string) string { return st.key.Render(keys) + " " + st.dim.Render(does) }
-	last := item("ctrl+c", "stop")
-	if a.overlay == nil && !typing(a.top()) {
+	item := func(keys, does string) string { return st.key.Render(a.c.keyName(keys)) + " " + st.dim.Render(does) }
+	keys := a.top().ShortHelp()
+	last := ""
+	switch {
+	case a.overlay != nil:
+	case typing(a.top()):
+		last = item("ctrl+c", a.quitWord())
+	default:
 		last = item("?", "help") + between + item("q", a.quitWord())
+		if a.looking != "" {
+			keys = append([]key.Binding{keyEarly, keyLater, as("back to now", keyEscape)}, keys...)
+		}
 	}
 	line := ""
-	for _, b := range a.top().ShortHelp() {
-		next := item(b.Help().Key, b.Help().Desc) + between
+	for i, b := range keys {
+		next := item(b.Help().Key, b.Help().Desc)
+		if last != "" || i < len(keys)-1 {
+			next += between
+		}
 		if ansi.StringWidth(line+next+last) > room {
 			break
 		}

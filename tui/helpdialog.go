@@ -37,7 +37,16 @@ func (d *helpDialog) View() string {
 	h.FullSeparator = "    "
 	everywhere := []key.Binding{keyHelp, keyQuit, keyStop, keyEarly, keyLater}
 	var lines []string
-	if groups := d.of.FullHelp(); len(groups) > 0 && len(groups[0]) > 0 {
+	named := func(groups [][]key.Binding) [][]key.Binding {
+		for _, group := range groups {
+			for i, b := range group {
+				b.SetHelp(c.keyName(b.Help().Key), b.Help().Desc)
+				group[i] = b
+			}
+		}
+		return groups
+	}
+	if groups := named(d.of.FullHelp()); len(groups) > 0 && len(groups[0]) > 0 {
 		lines = append(lines, c.st.dim.Render("here"))
 		lines = append(lines, strings.Split(h.FullHelpView(groups), "\n")...)
 		lines = append(lines, "")

@@ -41,8 +41,12 @@ func (s *inspectScreen) found(f *facts.Inspection) []string {
 	add("directus", f.Installed+" installed", declared, running)
 	add("installed by", f.Installation, "Node "+f.Node)
 	add("database", strings.TrimSpace(f.Vendor+" "+f.ServerVersion), f.Database, size(f.DatabaseBytes))
-	add("content", plural(f.Collections, "collection", "collections"), plural(f.Users, "user", "users"),
-		plural(len(f.Recorded), "migration recorded", "migrations recorded"))
+	add("content", plural(f.Collections, "collection", "collections"), plural(f.Users, "user", "users"))
+	custom := "none of your own"
+	if n := len(f.CustomMigrated); n > 0 {
+		custom = count(n) + " of your own"
+	}
+	add("migrations", count(len(f.Recorded))+" recorded", custom)
 	state := "not running"
 	if f.Server.Running {
 		state = "running"
@@ -56,11 +60,6 @@ func (s *inspectScreen) found(f *facts.Inspection) []string {
 		add(label, loc.Name+" ("+loc.Driver+")", s.storage(loc))
 	}
 	add("extensions", s.extensions(f.Extensions))
-	custom := "none"
-	if n := len(f.CustomMigrated); n > 0 {
-		custom = count(n)
-	}
-	add("own migrations", custom)
 	if s.h-len(lines) > 12 && len(f.Extensions) > 0 {
 		lines = append(lines, "", c.st.dim.Render("extensions"))
 		for _, e := range f.Extensions {

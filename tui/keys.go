@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"strings"
+
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 )
@@ -36,8 +38,7 @@ var (
 	keyOverride = bind("o", "override", "o")
 
 	keyDecide      = bind("space", "accept/reject", "space")
-	keyAcceptGroup = bind("a", "accept group", "a")
-	keyRejectGroup = bind("r", "reject group", "r")
+	keyGroup       = bind("a/r", "group", "a", "r")
 	keyRecommended = bind("R", "accept all recommended", "R")
 	keyNext        = bind("]", "next undecided", "]")
 	keyPrevious    = bind("[", "previous undecided", "[")
@@ -46,6 +47,14 @@ var (
 	keyDetailDown  = bind("pgdn", "scroll detail", "pgdown")
 	keyDetailUp    = bind("pgup", "scroll detail", "pgup")
 )
+
+// keyName is how a key is written with the signs that the locale has.
+func (c *common) keyName(keys string) string {
+	if c.g.up == "↑" {
+		return keys
+	}
+	return strings.NewReplacer("↑↓", "up/down", "←→", "left/right", "↑", "up", "↓", "down").Replace(keys)
+}
 
 // keyed is a binding with the reason for which it does not work now.
 type keyed struct {

@@ -34,6 +34,7 @@ func (a *app) pane() screen {
 	case a.gate != nil:
 		return a.gate
 	case rec.undoing:
+		a.cutover.at = nil
 		return a.cutover
 	case rec.current != nil:
 		return a.stepScreen(rec.current)
@@ -50,6 +51,10 @@ func (a *app) stepScreen(s *stepRecord) screen {
 		return a.keep(s.ID, func() screen { return make(a.c, s) })
 	}
 	if s.Phase == steps.Cutover {
+		a.cutover.at = nil
+		if a.looking != "" {
+			a.cutover.at = s
+		}
 		return a.cutover
 	}
 	return a.keep(s.ID, func() screen { return newPlainScreen(a.c, s) })
@@ -77,7 +82,7 @@ func (a *app) look(by int) tea.Cmd {
 	}
 	var seen []string
 	for _, s := range rec.steps {
-		if s.state != stepWaiting {
+		if s.state != stepWaiting && (a.mode != modeEnded || s.ID != "report") {
 			seen = append(seen, s.ID)
 		}
 	}

@@ -73,8 +73,8 @@ func (d *quitDialog) Update(msg tea.Msg) tea.Cmd {
 func (d *quitDialog) View() string {
 	c, w := d.c, d.w-6
 	text, stop, detail, _ := d.offer()
-	lines := append(wrap(text, w), "")
-	lines = append(lines, c.dialogRow("Keep going", "", "", d.list.at == 0, w)...)
-	lines = append(lines, c.dialogRow(stop, detail, "", d.list.at == 1, w)...)
+	rows := c.dialogRows([]homeItem{{title: "Keep going"}, {title: stop, about: detail}}, d.list.at, w, d.h-7)
+	lines := append(c.clip(wrap(text, w), d.h-5-len(rows)), "")
+	lines = append(lines, rows...)
 	return c.frame("Stop?", lines, d.w, d.c.rec.phase() == steps.Cutover)
 }

@@ -60,7 +60,7 @@ func (a *app) railLine(s *stepRecord, w int) string {
 	}
 	line := " " + sign + " " + c.fit(text, w-4) + " "
 	if s.ID == a.looking {
-		line = c.st.cursor.Render(c.fit(" "+stripped(sign)+" "+stripped(text), w-1)) + " "
+		line = c.st.mark.Render(c.g.cursor) + c.st.cursor.Render(c.fit(stripped(sign)+" "+stripped(text), w-2)) + " "
 	}
 	return line
 }
@@ -79,9 +79,9 @@ func (c *common) railNote(s *stepRecord) string {
 			return fmt.Sprintf("%d %s", n, c.g.warn)
 		}
 	case s.ID == "backup" && f.backup != nil:
-		return size(f.backup.Bytes)
+		return strings.TrimSuffix(size(f.backup.Bytes), "B")
 	case s.ID == "final-backup" && f.final != nil:
-		return size(f.final.Bytes)
+		return strings.TrimSuffix(size(f.final.Bytes), "B")
 	case s.ID == "prove" && f.proof != nil:
 		return plural(f.proof.Tables, "table", "tables")
 	case s.ID == "stage" && f.stage != nil:

@@ -9,10 +9,10 @@ import (
 // ago counts for a third.
 const rateWindow = 5 * time.Second
 
-// rate is a smoothed speed.
+// rate is a smoothed speed: the mean at first, later what happened last.
 type rate struct {
 	began, last time.Time
-	done        int64
+	from, done  int64
 	speed       float64
 	samples     int
 }
@@ -21,7 +21,7 @@ type rate struct {
 // gathered.
 func (r *rate) add(done int64, at time.Time) {
 	if r.last.IsZero() {
-		r.began, r.last, r.done = at, at, done
+		r.began, r.last, r.from, r.done = at, at, done, done
 		return
 	}
 	dt := at.Sub(r.last)
@@ -29,8 +29,8 @@ func (r *rate) add(done int64, at time.Time) {
 		return
 	}
 	now := float64(done-r.done) / dt.Seconds()
-	if r.samples == 0 {
-		r.speed = now
+	if since := at.Sub(r.began); since < rateWindow {
+		r.speed = float64(done-r.from) / since.Seconds()
 	} else {
 		weight := 1 - math.Exp(-dt.Seconds()/rateWindow.Seconds())
 		r.speed += weight * (now - r.speed)

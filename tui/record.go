@@ -139,14 +139,14 @@ func (r *record) turn(event steps.Event, now time.Time) {
 		}
 	case steps.StepDone:
 		e = clean(e)
-		s := r.step(e.Step)
+		s := r.leave(e.Step)
 		s.state, s.summary, s.elapsed, s.proved = stepDone, e.Summary, e.Elapsed, e.Proved
 		if s.ID == "start" && r.down.running() {
 			r.down.to = now
 		}
 	case steps.StepFailed:
 		e = clean(e)
-		s := r.step(e.Step)
+		s := r.leave(e.Step)
 		s.state, s.failure = stepFailed, &e
 		if !s.began.IsZero() {
 			s.elapsed = now.Sub(s.began)
@@ -170,10 +170,18 @@ func (r *record) turn(event steps.Event, now time.Time) {
 func (r *record) enter(id string, state stepState, now time.Time) *stepRecord {
 	s := r.step(id)
 	s.state, s.began = state, now
-	if state == stepRunning {
-		s.work.reset()
-	}
+	s.work.reset()
 	r.current = s
+	return s
+}
+
+// leave is step for one that has ended: a gate of it that was declined is
+// closed without an answer.
+func (r *record) leave(id string) *stepRecord {
+	s := r.step(id)
+	if r.gateStep == s {
+		r.gate, r.gateStep = nil, nil
+	}
 	return s
 }
 

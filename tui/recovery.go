@@ -49,10 +49,11 @@ func (d *recoveryDialog) Update(msg tea.Msg) tea.Cmd {
 // View implements screen.
 func (d *recoveryDialog) View() string {
 	c, w := d.c, d.w-6
-	var rows []string
-	for i, choice := range d.shown.Choices {
-		rows = append(rows, c.dialogRow(choice.Title, choice.Detail, choice.Disabled, i == d.list.at, w)...)
+	var choices []homeItem
+	for _, choice := range d.shown.Choices {
+		choices = append(choices, homeItem{title: choice.Title, about: choice.Detail, why: choice.Disabled})
 	}
+	rows := c.dialogRows(choices, d.list.at, w, d.h-7)
 	what, state, hint := d.shown.Text, "in the middle of the cutover; the backup is complete and proved", ""
 	if step := c.rec.gateStep; step != nil && step.failure != nil {
 		what, hint = step.failure.Error, step.failure.Hint
@@ -60,6 +61,11 @@ func (d *recoveryDialog) View() string {
 			state = step.failure.State
 		}
 	}
-	text := c.clip(c.failure(what, state, hint, w), d.h-len(rows)-5)
+	text := append(c.wrong(what, w), "")
+	text = append(text, c.rowAt(8, "state", state, w)...)
+	if hint != "" {
+		text = append(text, c.rowAt(8, "next", hint, w)...)
+	}
+	text = c.clip(text, d.h-len(rows)-5)
 	return c.frame(d.shown.Title, append(append(text, ""), rows...), d.w, true)
 }

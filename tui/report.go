@@ -6,6 +6,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	"charm.land/bubbles/v2/viewport"
 	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
 
 	"bunnyhop/steps"
 )
@@ -56,7 +57,7 @@ func (r *reportScreen) View() string {
 		return r.render(nil)
 	}
 	w := min(r.w, measure)
-	head := []string{c.title(c.ending(result), "", r.w), ""}
+	head := []string{c.ending(result).Render(c.cut(c.endWords(result), r.w)), ""}
 	lines := r.words(result, w)
 	r.view.SetWidth(r.w)
 	r.view.SetHeight(max(1, r.h-len(head)))
@@ -64,8 +65,20 @@ func (r *reportScreen) View() string {
 	return strings.Join(append(head, r.view.View()), "\n")
 }
 
-// ending is how the run ended, as a title.
-func (c *common) ending(r *steps.Result) string {
+// ending is the look of how a run ended.
+func (c *common) ending(r *steps.Result) lipgloss.Style {
+	switch r.Status {
+	case steps.Done, steps.Abandoned:
+		return c.st.ok.Bold(true)
+	case steps.Failed, steps.Blocked, steps.NeedsPerson:
+		return c.st.fail
+	case steps.Unanswered, steps.Interrupted, steps.RolledBack, steps.Running:
+	}
+	return c.st.alert.Bold(true)
+}
+
+// endWords is how a run ended, as a title.
+func (c *common) endWords(r *steps.Result) string {
 	what := strings.TrimSpace(strings.ToUpper(first(r.Flow)) + strings.TrimPrefix(r.Flow, first(r.Flow)))
 	switch r.Status {
 	case steps.Done:

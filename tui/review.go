@@ -194,7 +194,7 @@ func (s *reviewScreen) bindings() []keyed {
 		next = "every change is decided; enter goes on"
 	}
 	return []keyed{
-		unless(decide, keyDecide), unless(s.missing(), keyEnter), live(keyAcceptGroup), live(keyRejectGroup), unless(next, keyNext),
+		unless(decide, keyDecide), unless(s.missing(), keyEnter), live(keyGroup), unless(next, keyNext),
 		live(keyFilter), live(keyNeeds), unless(next, keyRecommended), unless(next, keyPrevious), live(keyFold), live(keyDetailDown), live(keyDetailUp),
 	}
 }
@@ -236,10 +236,8 @@ func (s *reviewScreen) decide(press tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(press, keyDecide):
 		id := s.gate.Changes[s.here().change].ID
 		return s.say([]string{id}, !s.said[id])
-	case key.Matches(press, keyAcceptGroup):
-		return s.say(s.members(), true)
-	case key.Matches(press, keyRejectGroup):
-		return s.say(s.members(), false)
+	case key.Matches(press, keyGroup):
+		return s.say(s.members(), press.String() == "a")
 	case key.Matches(press, keyNext):
 		s.jump(+1)
 	case key.Matches(press, keyPrevious):

@@ -96,6 +96,9 @@ func (c *common) risk(r change.Risk) string {
 func (s *reviewScreen) about(area split) []string {
 	c, w, here := s.c, area.detailW, s.here()
 	if here.change < 0 {
+		if s.readOnly {
+			return nil
+		}
 		return s.detail.show("group "+here.group, dimmed(c, wrap("a accepts and r rejects everything in "+here.group+" that can be decided; left and right fold it.", w)), w, area.detailH)
 	}
 	ch := s.shown[here.change]

@@ -83,8 +83,9 @@ type Options struct {
 
 // Run shows the terminal UI until the person leaves it or the terminal is
 // gone, and waits for a run that may not be left alone. It returns the result
-// of the last run, nil when there was none, for the caller to print. The
-// error is about the terminal UI itself; how a run ended is in its result.
+// of the last run, nil when there was none, for the caller to print. How a
+// run ended is in its result; the error is about the terminal UI itself, or
+// says why nothing could be started (Home.Problem, or the error of Start).
 func Run(ctx context.Context, opts Options, teaOpts ...tea.ProgramOption) (*steps.Result, error) {
 	if opts.Accessible {
 		return runAccessible(ctx, opts, os.Stdin, os.Stdout)
@@ -98,13 +99,18 @@ func Run(ctx context.Context, opts Options, teaOpts ...tea.ProgramOption) (*step
 func (s *session) run(model tea.Model, teaOpts ...tea.ProgramOption) (*steps.Result, error) {
 	program := tea.NewProgram(model, append([]tea.ProgramOption{tea.WithoutSignalHandler()}, teaOpts...)...)
 	s.attach(program.Send)
-	stop := s.watch(program)
+	stop := s.watch(program.Kill)
 	defer stop()
-	_, err := program.Run()
+	last, err := program.Run()
 	result, crash := s.leave()
 	switch {
 	case crash != nil:
 		return result, crash
+	case result == nil && err == nil:
+		if ended, ok := last.(interface{ problem() error }); ok {
+			return nil, ended.problem()
+		}
+		return nil, nil
 	case errors.Is(err, tea.ErrProgramKilled) && s.hungUp():
 		return result, nil // the terminal is gone; the run went on to its end
 	case err != nil:

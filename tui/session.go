@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"syscall"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -23,21 +24,27 @@ type session struct {
 	cancel context.CancelFunc
 	send   func(tea.Msg)
 
-	starting sync.WaitGroup // jobs whose engine is being made
-	mu       sync.Mutex
-	job      *job
-	result   *steps.Result
-	crash    error
-	closed   bool
-	hangup   bool
+	starting   sync.WaitGroup // jobs whose engine is being made
+	mu         sync.Mutex
+	job        *job
+	result     *steps.Result
+	crash      error
+	closed     bool // the screen is gone
+	hangup     bool // because its terminal is
+	terminated bool
 }
 
 // job is a run being executed.
 type job struct {
 	kind   JobKind
 	engine Engine
+	told   chan struct{} // closed when all events were handed on
 	done   chan struct{} // closed when the engine has ended and was closed
 }
+
+// tellingTime is how long the end of a run waits for its events to be handed
+// on. An engine that ends without a last event must not hold it up for good.
+const tellingTime = 2 * time.Second
 
 func newSession(ctx context.Context, opts Options) *session {
 	s := &session{opts: opts, parent: ctx, send: func(tea.Msg) {}}
@@ -65,7 +72,7 @@ func (s *session) start(j Job) tea.Cmd {
 		if err != nil {
 			return jobRefusedMsg{job: j, err: err}
 		}
-		running := &job{kind: j.Kind, engine: engine, done: make(chan struct{})}
+		running := &job{kind: j.Kind, engine: engine, told: make(chan struct{}), done: make(chan struct{})}
 		events := engine.Subscribe()
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -92,6 +99,7 @@ func (s *session) begin() bool {
 
 // relay is the one goroutine that hands events to the program.
 func (s *session) relay(j *job, events <-chan steps.Event) {
+	defer close(j.told)
 	s.send(jobReadyMsg{kind: j.kind})
 	for event := range events {
 		s.send(eventMsg{event})
@@ -114,7 +122,12 @@ func (s *session) execute(j *job, run func(context.Context) steps.Result) {
 	s.mu.Lock()
 	s.result = &result
 	s.mu.Unlock()
-	s.send(jobEndedMsg{result: result, closing: j.engine.Close()})
+	closing := j.engine.Close()
+	select {
+	case <-j.told:
+	case <-time.After(tellingTime):
+	}
+	s.send(jobEndedMsg{result: result, closing: closing})
 }
 
 // engine returns the running engine, or nil.
@@ -155,7 +168,7 @@ func (s *session) tell(f func(Engine) tea.Msg) tea.Cmd {
 //
 // It has to last until leave has returned: a signal's default would kill the
 // process while the end of a cutover is waited for.
-func (s *session) watch(p *tea.Program) (stop func()) {
+func (s *session) watch(hangUp func()) (stop func()) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	end := make(chan struct{})
@@ -172,7 +185,7 @@ func (s *session) watch(p *tea.Program) (stop func()) {
 				switch got {
 				case syscall.SIGHUP:
 					s.detach()
-					p.Kill()
+					hangUp()
 				case syscall.SIGTERM:
 					s.terminate()
 				default:
@@ -189,16 +202,19 @@ func (s *session) terminate() {
 	if e := s.engine(); e != nil {
 		e.Interrupt()
 	}
+	s.mu.Lock()
+	s.terminated = true
+	s.mu.Unlock()
 	s.send(terminateMsg{})
 }
 
 func (s *session) detach() {
-	s.mu.Lock()
-	s.hangup = true
-	s.mu.Unlock()
 	if e := s.engine(); e != nil {
 		e.Detach()
 	}
+	s.mu.Lock()
+	s.hangup = true
+	s.mu.Unlock()
 }
 
 func (s *session) hungUp() bool {

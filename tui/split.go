@@ -69,7 +69,7 @@ func splitPane(w, h, rows int) split {
 		listW := min(w*45/100, 72)
 		return split{side: true, listW: listW, listH: h, detailW: w - listW - 3, detailH: h}
 	}
-	listH := max(3, min(rows, h/2))
+	listH := max(3, min(rows+1, h/2))
 	return split{listW: w, listH: listH, detailW: w, detailH: max(1, h-listH-1)}
 }
 

@@ -20,7 +20,7 @@ func newStepBase(c *common, s *stepRecord) stepBase {
 }
 
 func outputKeys(w *work) []keyed {
-	if len(w.lines) == 0 {
+	if len(w.lines) == 0 || w.view.AtTop() && w.view.AtBottom() {
 		return nil
 	}
 	keys := []keyed{live(keyScroll)}

@@ -20,6 +20,10 @@ func (c *common) fit(s string, w int) string {
 	if n := w - ansi.StringWidth(s); n > 0 {
 		s += strings.Repeat(" ", n)
 	}
+	// A sign that joins what follows it can swallow the first blank.
+	for w > 0 && ansi.StringWidth(s) < w {
+		s += " "
+	}
 	return s
 }
 
@@ -66,7 +70,11 @@ func wrap(s string, w int) []string {
 	if s == "" || w <= 0 {
 		return nil
 	}
-	lines := strings.Split(ansi.Wrap(s, min(w, measure), ""), "\n")
+	broken := ansi.Wrap(s, min(w, measure), "")
+	if !strings.Contains(s, " ") { // a path is not broken at its hyphens
+		broken = ansi.Hardwrap(s, min(w, measure), true)
+	}
+	lines := strings.Split(broken, "\n")
 	for i, line := range lines {
 		lines[i] = strings.TrimRight(line, " ")
 	}
@@ -114,8 +122,8 @@ func clock(d time.Duration) string {
 // span is a length of time in words: 0.4 s, 12 s, 2 min 5 s, 1 h 2 min.
 func span(d time.Duration) string {
 	switch {
-	case d < 0:
-		return "0 s"
+	case d < 50*time.Millisecond:
+		return "< 0.1 s"
 	case d < 10*time.Second:
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	case d < time.Minute:

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,7 +98,10 @@ func (w *work) bar(c *common, width int) []string {
 		b.EmptyColor = c.st.line
 		lines = append(lines, b.ViewAs(share)+c.st.dim.Render(percent))
 	}
-	return append(lines, c.st.dim.Render(c.cut(about, width)))
+	if about != "" {
+		lines = append(lines, c.st.dim.Render(c.cut(about, width)))
+	}
+	return lines
 }
 
 // about is the line under the bar: how much, how fast, how long still.
@@ -115,7 +119,7 @@ func (w *work) about(c *common) string {
 		parts = append(parts, amount(p.Done, p.Unit))
 	}
 	if speed, ok := w.rate.perSecond(); ok && speed >= 0.5 {
-		parts = append(parts, amount(int64(speed), p.Unit)+"/s")
+		parts = append(parts, amount(int64(math.Round(speed)), p.Unit)+"/s")
 		if remaining := p.Total - p.Done; remaining > 0 {
 			parts = append(parts, "about "+left(seconds(float64(remaining)/speed))+" left")
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -57,7 +56,7 @@ func runBackupList(_ context.Context, a *app) error {
 		return nil
 	}
 	if len(rows) == 0 {
-		fmt.Fprintf(a.output, "No backups in %s yet; make one with: bunnyhop backup%s\n", folder, a.projectFlag())
+		a.printf("No backups in %s yet; make one with: bunnyhop backup%s\n", folder, a.projectFlag())
 		return nil
 	}
 	t := newTable("ID", "CREATED", "DIRECTUS", "KIND", "SIZE", "STATE")
@@ -72,7 +71,7 @@ func runBackupList(_ context.Context, a *app) error {
 		t.add(r.ID, when(r.Created), r.Directus, r.Kind, bytesText(r.Bytes), state)
 	}
 	t.print(a)
-	fmt.Fprintf(a.output, "\nIn %s\n", folder)
+	a.printf("\nIn %s\n", folder)
 	return nil
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,7 +37,7 @@ func runBackupVerify(ctx context.Context, a *app, name string) error {
 	if err != nil {
 		return err
 	}
-	var report progress.Reporter = progress.Discard
+	report := progress.Discard
 	if !a.flags.json {
 		report = &progressLines{app: a}
 	}
@@ -55,7 +54,7 @@ func runBackupVerify(ctx context.Context, a *app, name string) error {
 		a.writeJSON(document{"backup_verified", map[string]any{"backup": row, "seconds": time.Since(begin).Seconds()}})
 		return nil
 	}
-	fmt.Fprintf(a.output, "Backup %s is whole: %s read again, every digest is right (%s)\n",
+	a.printf("Backup %s is whole: %s read again, every digest is right (%s)\n",
 		row.ID, bytesText(row.Bytes), seconds(time.Since(begin)))
 	return nil
 }
@@ -99,13 +98,13 @@ func (p *progressLines) Progress(label string, unit progress.Unit, done, total i
 	}
 	if now.Sub(p.printed) >= progressEvery {
 		p.printed = now
-		fmt.Fprintln(p.app.output, indent+p.app.oneLine(p.meter.String()))
+		p.app.println(indent + p.app.oneLine(p.meter.String()))
 	}
 }
 
 // Output implements progress.Reporter.
 func (p *progressLines) Output(line string) {
 	if p.app.flags.verbose {
-		fmt.Fprintln(p.app.output, indent+"| "+p.app.oneLine(line))
+		p.app.println(indent + "| " + p.app.oneLine(line))
 	}
 }

@@ -110,10 +110,10 @@ func (a *app) demoEnd(dir string) error {
 	if p.LoadConfig(context.Background(), a.environ, "") == nil {
 		address = p.Config.PublicURL()
 	}
-	fmt.Fprintf(a.output, "\nThe sample is in %s (login %s, password %s", dir, sample.AdminEmail, sample.AdminPassword)
+	a.printf("\nThe sample is in %s (login %s, password %s", dir, sample.AdminEmail, sample.AdminPassword)
 	if address != "" {
-		fmt.Fprintf(a.output, ", %s once it runs", address)
+		a.printf(", %s once it runs", address)
 	}
-	fmt.Fprintf(a.output, ").\nGo on with: bunnyhop --project %s\nRemove it with: rm -r %s\n", shellQuote(dir), shellQuote(dir))
+	a.printf(").\nGo on with: bunnyhop --project %s\nRemove it with: rm -r %s\n", shellQuote(dir), shellQuote(dir))
 	return nil
 }

@@ -29,7 +29,7 @@ func (a *app) makeDemo(ctx context.Context, dir string) (err error) {
 	if a.flags.json {
 		report = &progressEvents{app: a}
 	} else {
-		fmt.Fprintf(a.output, "Making a sample project in %s\n", dir)
+		a.printf("Making a sample project in %s\n", dir)
 	}
 	if err := sample.Unpack(dir); err != nil {
 		return err
@@ -43,7 +43,7 @@ func (a *app) makeDemo(ctx context.Context, dir string) (err error) {
 	}
 	begin := time.Now()
 	if !a.flags.json {
-		fmt.Fprintf(a.output, "Installing Directus %s from the npm registry; the first time takes some minutes\n", sample.Version)
+		a.printf("Installing Directus %s from the npm registry; the first time takes some minutes\n", sample.Version)
 	}
 	reused, err := a.installSample(ctx, dir, report)
 	if err != nil {
@@ -54,7 +54,7 @@ func (a *app) makeDemo(ctx context.Context, dir string) (err error) {
 		if reused {
 			how = "taken from an earlier installation"
 		}
-		fmt.Fprintf(a.output, "Directus %s %s (%s)\n\n", sample.Version, how, seconds(time.Since(begin)))
+		a.printf("Directus %s %s (%s)\n\n", sample.Version, how, seconds(time.Since(begin)))
 	}
 	return nil
 }

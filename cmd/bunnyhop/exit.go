@@ -83,11 +83,11 @@ func (a *app) report(err error) {
 	if errors.Is(err, context.Canceled) && exitCode(err) == fault.Interrupted {
 		what = "interrupted"
 	}
-	fmt.Fprintln(a.stderr, "bunnyhop: "+what)
+	a.warnln("bunnyhop: " + what)
 	if state := a.clean(fault.StateOf(err)); state != "" {
-		fmt.Fprintln(a.stderr, "  State: "+state)
+		a.warnln("  State: " + state)
 	}
 	if hint := a.clean(a.withProject(fault.HintOf(err))); hint != "" {
-		fmt.Fprintln(a.stderr, "  Next:  "+hint)
+		a.warnln("  Next:  " + hint)
 	}
 }

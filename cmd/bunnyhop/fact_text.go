@@ -63,9 +63,13 @@ func inspectionText(i facts.Inspection) string {
 	if i.Server.Running {
 		state = "running"
 	}
+	server := state
+	if i.Server.Kind != "none" {
+		server = fmt.Sprintf("%s (%s)", orUnknown(i.Server.Description, i.Server.Kind), state)
+	}
 	lines := []string{
 		fmt.Sprintf("Directus %s (%s), %s %s, %s", i.Installed, i.Installation, i.Vendor, i.ServerVersion, bytesText(i.DatabaseBytes)),
-		fmt.Sprintf("server: %s (%s)", orUnknown(i.Server.Description, i.Server.Kind), state),
+		"server: " + server,
 		fmt.Sprintf("%d collections, %d users, %d migrations recorded", i.Collections, i.Users, len(i.Recorded)),
 	}
 	for _, s := range i.Storage {

@@ -43,9 +43,6 @@ func (f *globalFlags) add(cmd *cobra.Command) {
 	_ = cmd.MarkPersistentFlagDirname("project")
 }
 
-// unattended reports whether a flag says that no screen is wanted.
-func (f *globalFlags) unattended() bool { return f.json || f.yes || f.plain }
-
 // site returns where the project is and what it is opened with. The folder
 // has to exist; whether a project is in it, the flow finds out.
 func (a *app) site() (site.Options, error) {

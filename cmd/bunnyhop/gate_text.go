@@ -60,9 +60,15 @@ func writeChoice(b *strings.Builder, i int, c steps.Choice) {
 	case c.Default:
 		mark = "  (recommended)"
 	}
-	fmt.Fprintf(b, "  %d. %s%s\n", i+1, c.Title, mark)
+	head := fmt.Sprintf("  %2d. %s%s", i+1, c.Title, mark)
+	// Most choices are one of many versions: a line each keeps them together.
+	if len(head)+len(c.Detail) < 76 && !strings.Contains(c.Detail, "\n") && c.Detail != "" {
+		head += "  " + c.Detail
+		c.Detail = ""
+	}
+	fmt.Fprintln(b, head)
 	if c.Detail != "" {
-		writeIndented(b, "     ", c.Detail)
+		writeIndented(b, "      ", c.Detail)
 	}
 }
 

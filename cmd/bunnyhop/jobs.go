@@ -59,7 +59,7 @@ func (j *job) execute(ctx context.Context) steps.Result {
 func (a *app) job(engine *steps.Engine, run func(context.Context) steps.Result) *job {
 	return &job{engine: engine, run: run, close: func() {
 		if err := engine.Close(); err != nil {
-			fmt.Fprintln(a.stderr, "bunnyhop: giving the project's lock up: "+a.clean(err.Error()))
+			a.warnln("bunnyhop: giving the project's lock up: " + a.clean(err.Error()))
 		}
 	}}
 }

@@ -12,13 +12,16 @@ import (
 func main() { os.Exit(realMain()) }
 
 func realMain() int {
-	// A reader of the output that goes away (`bunnyhop upgrade … | head`) must
-	// not kill a run in its cutover. The failed write is noticed instead.
-	signal.Ignore(syscall.SIGPIPE)
+	surviveBrokenPipe()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	return int(newApp(os.Stdin, os.Stdout, os.Stderr, os.Environ()).run(ctx, os.Args[1:]))
 }
+
+// surviveBrokenPipe keeps a reader of the output that goes away (`bunnyhop
+// upgrade … | head`) from killing a run in its cutover; the failed write is
+// noticed instead. The signal is not ignored: children would inherit that.
+func surviveBrokenPipe() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
 // app is what every command works with: the terminal, the environment and the
 // flags that all commands share.

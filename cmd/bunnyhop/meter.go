@@ -32,10 +32,17 @@ func (m *meter) update(e steps.Progress, now time.Time) {
 
 // String is "database 1.2 GB of 3.4 GB (35 %), 80 MB/s, 27 s left".
 func (m *meter) String() string {
-	parts := []string{strings.TrimSpace(m.label + " " + m.amount(m.done))}
-	if m.total > 0 {
-		parts[0] += fmt.Sprintf(" of %s (%d %%)", m.amount(m.total), min(100, m.done*100/m.total))
+	if m.done == 0 && m.total == 0 {
+		return m.label
 	}
+	amount := m.amount(m.done)
+	if m.total > 0 {
+		if m.unit != progress.Bytes {
+			amount = humanize.Comma(m.done)
+		}
+		amount += fmt.Sprintf(" of %s (%d %%)", m.amount(m.total), min(100, m.done*100/m.total))
+	}
+	parts := []string{strings.TrimSpace(m.label + " " + amount)}
 	elapsed := m.at.Sub(m.firstAt).Seconds()
 	if rate := float64(m.done-m.first) / elapsed; elapsed >= 2 && rate > 0 {
 		if m.unit == progress.Bytes {

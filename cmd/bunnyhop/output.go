@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -36,3 +37,11 @@ func (o *output) Lost() bool {
 	defer o.mu.Unlock()
 	return o.lost
 }
+
+// printf and println print to standard output, warnln to standard error. That
+// nobody reads any more is seen in output.Lost.
+func (a *app) printf(format string, args ...any) { _, _ = fmt.Fprintf(a.output, format, args...) }
+
+func (a *app) println(line string) { _, _ = fmt.Fprintln(a.output, line) }
+
+func (a *app) warnln(line string) { _, _ = fmt.Fprintln(a.stderr, line) }

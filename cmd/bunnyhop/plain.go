@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -21,7 +20,6 @@ const (
 // plain shows a run as lines of text.
 type plain struct {
 	app *app
-	w   io.Writer
 
 	steps    map[string]steps.StepInfo
 	number   map[string]int
@@ -35,7 +33,7 @@ type plain struct {
 var _ reader = (*plain)(nil)
 
 func newPlain(a *app) *plain {
-	return &plain{app: a, w: a.output, steps: map[string]steps.StepInfo{}, number: map[string]int{}}
+	return &plain{app: a, steps: map[string]steps.StepInfo{}, number: map[string]int{}}
 }
 
 const indent = "        "
@@ -48,14 +46,14 @@ func (p *plain) line(now time.Time, format string, args ...any) {
 		if part = strings.TrimRight(part, "\n"); part != "" {
 			part = indent + part
 		}
-		fmt.Fprintln(p.w, part)
+		p.app.println(part)
 	}
 }
 
 func (p *plain) head(now time.Time, step, mark string) {
 	p.printed = now
 	info := p.steps[step]
-	fmt.Fprintf(p.w, "[%2d/%d] %s%s\n", p.number[step], len(p.steps), p.app.oneLine(info.Title), mark)
+	p.app.printf("[%2d/%d] %s%s\n", p.number[step], len(p.steps), p.app.oneLine(info.Title), mark)
 }
 
 // Event implements reader.
@@ -111,7 +109,7 @@ func (p *plain) start(e steps.RunStarted, now time.Time) {
 		verb = "going on with run"
 	}
 	p.printed = now
-	fmt.Fprintf(p.w, "%s · %s · %s %s\n", p.app.oneLine(e.Title), p.app.oneLine(e.Project), verb, e.Run)
+	p.app.printf("%s · %s · %s %s\n", p.app.oneLine(e.Title), p.app.oneLine(e.Project), verb, e.Run)
 }
 
 func (p *plain) done(e steps.StepDone, now time.Time) {
@@ -146,17 +144,17 @@ func (p *plain) Tick(now time.Time) {
 // Notice implements reader.
 func (p *plain) Notice(signal, text string, now time.Time) {
 	p.printed = now
-	fmt.Fprintf(p.w, "%s: %s\n", signal, text)
+	p.app.printf("%s: %s\n", signal, text)
 }
 
 // ResultEnd prints how a run ended and what to do next.
 func (p *plain) ResultEnd(result steps.Result) {
-	fmt.Fprintln(p.w)
+	p.app.println("")
 	p.app.printResult(result)
 	if result.Code == fault.Done {
 		return
 	}
-	fmt.Fprintf(p.w, "Exit code %d.\n", result.Code)
+	p.app.printf("Exit code %d.\n", result.Code)
 }
 
 func seconds(d time.Duration) string {

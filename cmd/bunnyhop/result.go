@@ -7,13 +7,14 @@ import (
 
 	"bunnyhop/internal/fault"
 	"bunnyhop/steps"
+	"bunnyhop/steps/facts"
 )
 
 // printResult tells how a run ended and what to do next. It is printed by the
 // plain front end, and to the normal terminal after the screen has closed.
 func (a *app) printResult(r steps.Result) {
 	for _, line := range a.resultLines(r) {
-		fmt.Fprintln(a.output, a.clean(line))
+		a.println(a.clean(line))
 	}
 }
 
@@ -65,7 +66,7 @@ func (a *app) resultLines(r steps.Result) []string {
 	return lines
 }
 
-// doneLines is "Directus 11.17.4 is running · downtime 14.2 s · backup … ·
+// doneLines begins with "Directus 11.17.4 is running · downtime 14.2 s · backup … ·
 // go back with: bunnyhop rollback".
 func (a *app) doneLines(r steps.Result) []string {
 	project := a.projectFlag()
@@ -74,11 +75,7 @@ func (a *app) doneLines(r steps.Result) []string {
 	var parts []string
 	switch r.Flow {
 	case flowUpgrade:
-		running := "is installed and proved"
-		if _, started := number(r.Data["downtime_seconds"]); started {
-			running = "is running"
-		}
-		parts = append(parts, fmt.Sprintf("Directus %s %s", to, running))
+		parts = append(parts, fmt.Sprintf("Directus %s %s", to, serverState(r)))
 	case flowDryRun:
 		parts = append(parts, fmt.Sprintf("Directus %s was rehearsed; nothing of the project was changed", to))
 	case flowRollback:
@@ -108,12 +105,30 @@ func (a *app) doneLines(r steps.Result) []string {
 	if r.Flow == flowUpgrade || r.Flow == flowBackup || r.Flow == flowRestore || r.Flow == flowRollback {
 		// What the flow itself says is still to be done by the person.
 		for _, next := range texts(r.Data["next"]) {
-			if !strings.HasPrefix(next, "bunnyhop ") {
+			if !strings.Contains(next, "bunnyhop rollback") {
 				lines = append(lines, "Next: "+a.withProject(next))
 			}
 		}
 	}
 	return lines
+}
+
+// serverState says how the upgrade left the server: one that was not running
+// was only started to be proved.
+func serverState(r steps.Result) string {
+	all, err := steps.Runs(r.Project)
+	if err != nil {
+		return "is installed" // the journal, which knows more, cannot be read
+	}
+	for _, s := range all {
+		if s.ID != r.Run {
+			continue
+		}
+		if start, ok := facts.Started.Find(s.Lines()); ok && start.Left == "" {
+			return "is running"
+		}
+	}
+	return "is installed and proved; the server is stopped, as it was before"
 }
 
 func lastElement(path string) string {

@@ -13,13 +13,13 @@ func newRollbackCommand(a *app) *cobra.Command {
 		Use:   "rollback [RUN]",
 		Short: "Take an upgrade back",
 		Long: `Takes back the unfinished run that has begun to change the project; without one,
-the newest finished upgrade. Code, configuration and database go back together.
-
-What was written to the database since a finished upgrade is not in its backup:
-the flow says so and asks before anything is done. Without a terminal, the
-question is answered with --confirm NAME, never with --yes.`,
+the newest finished upgrade. Code, configuration and database go back together, and
+the present state is saved first. What was written to the project's own tables
+since a finished upgrade goes away with it: then the question names it, and is
+answered with --confirm NAME, never with --yes.`,
 		Example: `  bunnyhop rollback
   bunnyhop rollback 20260102-150405-upgrade-a1b2c3
+  bunnyhop rollback --project /srv/blog --yes
   bunnyhop rollback --project /srv/blog --yes --confirm blog`,
 		Args:              maxArgs(1),
 		ValidArgsFunction: a.completeRuns,

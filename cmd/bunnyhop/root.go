@@ -49,6 +49,7 @@ Exit codes:
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return wizard(cmd.Context(), a) },
 	}
+	root.SuggestionsMinimumDistance = 2
 	a.flags.add(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	root.AddCommand(

@@ -19,7 +19,7 @@ func (a *app) showRun(s steps.Summary) error {
 	if s.Damaged != "" {
 		return fault.New(s.Damaged, "the file can be read with any text viewer").WithCode(fault.NeedsPerson)
 	}
-	fmt.Fprintf(a.output, "Run      %s\nProject  %s\nStatus   %s\nJournal  %s/journal.jsonl (%d lines, the chain is whole)\n\n",
+	a.printf("Run      %s\nProject  %s\nStatus   %s\nJournal  %s/journal.jsonl (%d lines, the chain is whole)\n\n",
 		s.ID, a.oneLine(s.Root), statusWord(s), s.Dir, len(s.Lines()))
 	for _, line := range s.Lines() {
 		text := journalText(line)
@@ -27,9 +27,9 @@ func (a *app) showRun(s steps.Summary) error {
 			continue
 		}
 		parts := strings.Split(strings.TrimRight(a.clean(text), "\n"), "\n")
-		fmt.Fprintf(a.output, "%s  %-13s %s\n", line.Time.Local().Format("2006-01-02 15:04:05"), line.Step, parts[0])
+		a.printf("%s  %-13s %s\n", line.Time.Local().Format("2006-01-02 15:04:05"), line.Step, parts[0])
 		for _, part := range parts[1:] {
-			fmt.Fprintln(a.output, strings.Repeat(" ", 35)+part)
+			a.println(strings.Repeat(" ", 35) + part)
 		}
 	}
 	return nil
@@ -64,7 +64,8 @@ func journalText(line steps.Line) string {
 		return decoded(line.Data, func(d struct {
 			Gate   string       `json:"gate"`
 			Answer steps.Answer `json:"answer"`
-		}) string {
+		},
+		) string {
 			return d.Gate + " answered: " + strings.TrimPrefix(answerText(steps.GateAnswered{Answer: d.Answer}), "> ")
 		})
 	case "undo_started":
@@ -96,7 +97,8 @@ func owner(data json.RawMessage) string {
 		Taken *struct {
 			PID int `json:"pid"`
 		} `json:"taken_over_from"`
-	}) string {
+	},
+	) string {
 		text := fmt.Sprintf(" by pid %d on %s", d.Owner.PID, d.Owner.Host)
 		if d.Taken != nil {
 			text += fmt.Sprintf(", after pid %d had died", d.Taken.PID)

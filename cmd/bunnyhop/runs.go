@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -53,7 +52,7 @@ func runRuns(_ context.Context, a *app, word string) error {
 		return nil
 	}
 	if len(all) == 0 {
-		fmt.Fprintln(a.output, "Nothing was done to this project yet.")
+		a.println("Nothing was done to this project yet.")
 		return nil
 	}
 	t := newTable("RUN", "STARTED", "TOOK", "STATUS", "VERSIONS")

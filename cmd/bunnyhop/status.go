@@ -34,22 +34,21 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 		return err
 	}
 	seen, err := overview.Look(ctx, place)
-	if err != nil && (seen.Unfinished == nil || !seen.Unfinished.Touched) {
-		return err
+	if err != nil && seen.Unfinished != nil && seen.Unfinished.Touched {
+		// A run that was killed in its cutover may have left something that is
+		// hard to recognise; what counts then is that run.
+		a.warnln("bunnyhop: " + a.oneLine(err.Error()))
+		err = nil
 	}
-	// A run that was killed in its cutover may have left something that is
-	// hard to recognise; what is known of it is told all the same.
-	if a.flags.json {
+	switch {
+	case a.flags.json && err == nil:
 		a.writeJSON(document{"status", asMap(seen)})
-		return nil
+	case !a.flags.json && (err == nil || seen.Project != ""):
+		for _, line := range statusLines(a, seen, time.Now()) {
+			a.println(a.clean(line))
+		}
 	}
-	if err != nil {
-		fmt.Fprintln(a.output, "Problem    "+a.oneLine(err.Error()))
-	}
-	for _, line := range statusLines(a, seen, time.Now()) {
-		fmt.Fprintln(a.output, a.clean(line))
-	}
-	return nil
+	return err
 }
 
 // asMap gives a document the fields of a struct.
@@ -90,7 +89,10 @@ func statusLines(a *app, s overview.Overview, now time.Time) []string {
 		if s.Node != "" {
 			state += ", Node " + s.Node
 		}
-		add("Server", "%s (%s)", orUnknown(s.Server.Description, s.Server.Kind), state)
+		if s.Server.Kind != "none" {
+			state = fmt.Sprintf("%s (%s)", orUnknown(s.Server.Description, s.Server.Kind), state)
+		}
+		add("Server", "%s", state)
 	}
 	if s.ServerFault != "" {
 		add("", "problem: %s", s.ServerFault)

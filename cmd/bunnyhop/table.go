@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -30,7 +29,7 @@ func (t *table) print(a *app) {
 		for i, cell := range row {
 			line.WriteString(cell + strings.Repeat(" ", widths[i]-ansi.StringWidth(cell)+2))
 		}
-		fmt.Fprintln(a.output, strings.TrimRight(line.String(), " "))
+		a.println(strings.TrimRight(line.String(), " "))
 	}
 }
 

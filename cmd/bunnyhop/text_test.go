@@ -150,6 +150,10 @@ func TestMeter(t *testing.T) {
 	if got, want := m.String(), "database 40 MB of 100 MB (40 %), 10 MB/s, 6 s left"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	m.update(steps.Progress{Label: "migrations", Unit: progress.Steps, Done: 3, Total: 21}, start.Add(4*time.Second))
+	if got, want := m.String(), "migrations 3 of 21 steps (14 %)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 	m.update(steps.Progress{Label: "files", Unit: progress.Files, Done: 1200}, start.Add(5*time.Second))
 	if got, want := m.String(), "files 1,200 files"; got != want {
 		t.Errorf("got %q, want %q", got, want)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"runtime"
 	"runtime/debug"
 
@@ -36,7 +35,7 @@ func newVersionCommand(a *app) *cobra.Command {
 				}})
 				return nil
 			}
-			fmt.Fprintf(a.output, "bunnyhop %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			a.printf("bunnyhop %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return nil
 		},
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -51,13 +50,18 @@ func runVersions(ctx context.Context, o *versionsOptions) error {
 		return nil
 	}
 	if stale != nil {
-		fmt.Fprintf(a.output, "The registry does not answer; this list is of %s.\n\n", when(*stale))
+		a.printf("The registry does not answer; this list is of %s.\n\n", when(*stale))
 	}
 	t := newTable("VERSION", "DATE", "NODE", "INSTALLABLE", "NOTE")
 	for _, r := range rows {
 		t.add(r.Version, day(r), nodes(r), r.Installable, versionNote(r))
 	}
 	t.print(a)
+	for _, r := range rows {
+		if r.Recommended {
+			a.printf("\n%s is recommended: %s.\n", r.Version, a.oneLine(r.Note))
+		}
+	}
 	return nil
 }
 
@@ -88,10 +92,10 @@ func versionNote(r overview.VersionRow) string {
 	if r.Current {
 		notes = append(notes, "installed")
 	}
-	if r.Recommended {
+	switch {
+	case r.Recommended:
 		notes = append(notes, "recommended")
-	}
-	if r.Note != "" {
+	case r.Note != "":
 		notes = append(notes, r.Note)
 	}
 	return strings.Join(notes, "; ")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"bunnyhop/internal/fault"
 )
@@ -21,7 +20,7 @@ func wizard(ctx context.Context, a *app) error {
 	if err := runStatus(ctx, &statusOptions{app: a}); err != nil {
 		return err
 	}
-	fmt.Fprintln(a.output)
+	a.println("")
 	return fault.New("the wizard needs a terminal, and nothing was started",
 		"name a command, such as `bunnyhop upgrade --yes`; `bunnyhop --help` lists them").WithCode(fault.Usage)
 }

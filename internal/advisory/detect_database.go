@@ -14,6 +14,10 @@ func detectBadForeignKeys(ctx context.Context, in Input) ([]string, bool, error)
 		return nil, false, nil
 	}
 	rows, err := in.DB.SQL().QueryContext(ctx, "PRAGMA foreign_key_check")
+	if err != nil && strings.Contains(err.Error(), "foreign key mismatch") {
+		// A reference that no key of the other table matches; writes fail on it.
+		return []string{err.Error()}, true, nil
+	}
 	if err != nil {
 		return nil, false, fmt.Errorf("asking SQLite for broken references: %w", err)
 	}

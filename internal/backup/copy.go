@@ -208,7 +208,7 @@ func (b *builder) copy(ctx context.Context, e *Entry, origin, target string) (st
 	if err != nil {
 		return false, fmt.Errorf("reading a file: %w", err)
 	}
-	defer source.Close()
+	defer source.Close() //nolint:errcheck // only read from
 	before, err := source.Stat()
 	if err != nil {
 		return false, fmt.Errorf("reading a file: %w", err)
@@ -294,7 +294,7 @@ func digestFile(ctx context.Context, name string) (string, int64, error) {
 	if err != nil {
 		return "", 0, err
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // only read from
 	sum := sha256.New()
 	n, err := transfer(ctx, sum, file, func(int64) {})
 	return hex.EncodeToString(sum.Sum(nil)), n, err

@@ -68,7 +68,7 @@ func prove(ctx context.Context, m *Manifest, scratch string, report progress.Rep
 	if err != nil {
 		return nil, fmt.Errorf("making the scratch folder: %w", err)
 	}
-	defer os.RemoveAll(own)
+	defer os.RemoveAll(own) //nolint:errcheck // scratch
 	config, err := connect.RestoreScratch(ctx, database.Config{Client: clientOf(m.Vendor)}, dump, own)
 	if err != nil {
 		return nil, unproved(err, m.ID)
@@ -77,7 +77,7 @@ func prove(ctx context.Context, m *Manifest, scratch string, report progress.Rep
 	if err != nil {
 		return nil, unproved(err, m.ID)
 	}
-	defer db.Close()
+	defer db.Close() //nolint:errcheck // nothing is lost
 	v, err := compare(ctx, db, m, report)
 	if err != nil {
 		return nil, unproved(err, m.ID)

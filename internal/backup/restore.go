@@ -130,12 +130,12 @@ func (r *restorer) fill(ctx context.Context, from, stage string, entries []Entry
 	if err != nil {
 		return fmt.Errorf("opening the backup: %w", err)
 	}
-	defer source.Close()
+	defer source.Close() //nolint:errcheck // only read from
 	target, err := os.OpenRoot(stage)
 	if err != nil {
 		return fmt.Errorf("opening the folder to restore into: %w", err)
 	}
-	defer target.Close()
+	defer target.Close() //nolint:errcheck // only a folder
 	passes := []EntryType{TypeFolder, TypeFile, TypeLink}
 	for _, pass := range passes {
 		for i := range entries {
@@ -157,7 +157,7 @@ func (r *restorer) fill(ctx context.Context, from, stage string, entries []Entry
 		}
 	}
 	r.sayUnowned()
-	return syncFilesystem(stage)
+	return flushTree(stage, len(entries))
 }
 
 func (r *restorer) sayUnowned() {
@@ -203,7 +203,7 @@ func (r *restorer) file(ctx context.Context, source, target *os.Root, name strin
 	if err != nil {
 		return err
 	}
-	defer from.Close()
+	defer from.Close() //nolint:errcheck // only read from
 	to, err := target.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err

@@ -29,12 +29,12 @@ func RestoreEach(ctx context.Context, dir, prefix, to string, report progress.Re
 	if err != nil {
 		return fmt.Errorf("opening the backup: %w", err)
 	}
-	defer source.Close()
+	defer source.Close() //nolint:errcheck // only read from
 	target, err := os.OpenRoot(to)
 	if err != nil {
 		return fmt.Errorf("opening the folder to restore into: %w", err)
 	}
-	defer target.Close()
+	defer target.Close() //nolint:errcheck // only a folder
 	r := restorer{prefix: prefix, report: report}
 	for _, e := range entries {
 		r.total += e.Size
@@ -45,7 +45,7 @@ func RestoreEach(ctx context.Context, dir, prefix, to string, report progress.Re
 		}
 	}
 	r.sayUnowned()
-	return syncFilesystem(to)
+	return nil
 }
 
 func (r *restorer) each(ctx context.Context, source, target *os.Root, e *Entry, id string) error {
@@ -72,7 +72,10 @@ func (r *restorer) each(ctx context.Context, source, target *os.Root, e *Entry, 
 	if err := keep(ctx, target, name, temp, id); err != nil {
 		return errors.Join(err, target.Remove(temp))
 	}
-	return target.Rename(temp, name)
+	if err := target.Rename(temp, name); err != nil {
+		return err
+	}
+	return syncIn(target, filepath.Dir(name))
 }
 
 // keep gives what is at name a second name, unless temp is the same.
@@ -103,6 +106,6 @@ func syncIn(root *os.Root, name string) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // only read from
 	return file.Sync()
 }

@@ -151,15 +151,3 @@ func listed(dir string, item fs.DirEntry) *Manifest {
 	}
 	return m
 }
-
-func syncFolder(dir string) error {
-	file, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("flushing the folder %s: %w", dir, err)
-	}
-	defer file.Close()
-	if err := file.Sync(); err != nil {
-		return fmt.Errorf("flushing the folder %s: %w", dir, err)
-	}
-	return nil
-}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
 
 	"bunnyhop/internal/fault"
@@ -53,14 +54,14 @@ func (s *swapper) swap() error {
 	if err != nil {
 		return fmt.Errorf("looking at the restored folder: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(s.stage, mark), []byte(s.id), 0o600); err != nil {
+	if err := renameio.WriteFile(filepath.Join(s.stage, mark), []byte(s.id), 0o600); err != nil {
 		return fmt.Errorf("marking the restored folder: %w", err)
 	}
 	// The mark is not a change that people should see.
 	if err := os.Chtimes(s.stage, info.ModTime(), info.ModTime()); err != nil {
 		return fmt.Errorf("marking the restored folder: %w", err)
 	}
-	if err := syncFilesystem(s.stage); err != nil {
+	if err := syncFolder(s.stage); err != nil {
 		return err
 	}
 	reached("staged")

@@ -53,7 +53,7 @@ func Verify(ctx context.Context, dir string, report progress.Reporter) error {
 	if err != nil {
 		return fmt.Errorf("opening the backup: %w", err)
 	}
-	defer root.Close()
+	defer root.Close() //nolint:errcheck // only read from
 	v := verifier{root: root, total: m.Bytes(), report: report}
 	damage := &DamageError{Dir: dir}
 	for _, part := range m.Parts {
@@ -115,7 +115,7 @@ func (v *verifier) file(ctx context.Context, e *Entry) (problem string, err erro
 	if err != nil {
 		return "cannot be read: " + err.Error(), nil
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // only read from
 	sum := sha256.New()
 	n, err := transfer(ctx, sum, file, func(n int64) {
 		v.done += n

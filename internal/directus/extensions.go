@@ -223,10 +223,9 @@ func describe(data []byte, folder, path string, source Source) Extension {
 		e.Name = m.Name
 	}
 	var missing []string
-	switch x := m.Extension; {
-	case x == nil:
+	if x := m.Extension; x == nil {
 		missing = append(missing, "directus:extension")
-	default:
+	} else {
 		e.Type, e.Host = x.Type, x.Host
 		e.Sandboxed = x.Sandbox != nil && x.Sandbox.Enabled
 		for _, entry := range x.Entries {

@@ -82,9 +82,15 @@ func silence(db Database, columns map[string][]string) []string {
 // readerRows are the tables and columns in which RehearsalID may stand, in the
 // order in which the rows can go.
 var readerRows = []struct{ table, column string }{
-	{"directus_access", "user"}, {"directus_access", "role"}, {"directus_access", "policy"},
-	{"directus_sessions", "user"}, {"directus_presets", "user"}, {"directus_notifications", "recipient"},
-	{"directus_users", "id"}, {"directus_policies", "id"}, {"directus_roles", "id"},
+	{"directus_access", "user"},
+	{"directus_access", "role"},
+	{"directus_access", "policy"},
+	{"directus_sessions", "user"},
+	{"directus_presets", "user"},
+	{"directus_notifications", "recipient"},
+	{"directus_users", "id"},
+	{"directus_policies", "id"},
+	{"directus_roles", "id"},
 }
 
 func removeReader(db Database, columns map[string][]string) []string {

@@ -2,12 +2,8 @@ package directus
 
 import (
 	"context"
-	_ "embed"
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
-	"sync"
 )
 
 // Usage is what a project uses of the things that Directus 12 limits or
@@ -70,78 +66,6 @@ func ReadUsage(ctx context.Context, db Database, excludeTables []string) (Usage,
 		}
 	}
 	return u, nil
-}
-
-func readSeats(ctx context.Context, db Database, tables map[string]bool) ([]string, error) {
-	users, err := selectRows(ctx, db, "directus_users", "id", "email", "role", "status")
-	if err != nil {
-		return nil, fmt.Errorf("reading directus_users: %w", err)
-	}
-	roles, direct, err := seatHolders(ctx, db, tables)
-	if err != nil {
-		return nil, err
-	}
-	var seats []string
-	for _, user := range users {
-		id := user.text("id")
-		if user.text("status") != "active" || id == RehearsalID {
-			continue
-		}
-		if direct[id] || (!user.isNull("role") && roles[user.text("role")]) {
-			seats = append(seats, nameOfUser(user))
-		}
-	}
-	slices.Sort(seats)
-	return seats, nil
-}
-
-// seatHolders finds the roles and the users that have admin or app access;
-// a role has what its parents have.
-func seatHolders(ctx context.Context, db Database, tables map[string]bool) (roles, users map[string]bool, err error) {
-	roles, users = map[string]bool{}, map[string]bool{}
-	all, err := selectRows(ctx, db, "directus_roles")
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading directus_roles: %w", err)
-	}
-	if !tables["directus_access"] {
-		for _, role := range all {
-			if role.flag("admin_access") || role.flag("app_access") {
-				roles[role.text("id")] = true
-			}
-		}
-		return roles, users, nil
-	}
-	policies, err := selectRows(ctx, db, "directus_policies", "id", "admin_access", "app_access")
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading directus_policies: %w", err)
-	}
-	gives := map[string]bool{}
-	for _, policy := range policies {
-		gives[policy.text("id")] = policy.flag("admin_access") || policy.flag("app_access")
-	}
-	access, err := selectRows(ctx, db, "directus_access", "role", "user", "policy")
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading directus_access: %w", err)
-	}
-	for _, a := range access {
-		switch {
-		case !gives[a.text("policy")]:
-		case !a.isNull("user"):
-			users[a.text("user")] = true
-		case !a.isNull("role"):
-			roles[a.text("role")] = true
-		}
-	}
-	for changed := true; changed; {
-		changed = false
-		for _, role := range all {
-			id := role.text("id")
-			if !roles[id] && !role.isNull("parent") && roles[role.text("parent")] {
-				roles[id], changed = true, true
-			}
-		}
-	}
-	return roles, users, nil
 }
 
 func readCollections(ctx context.Context, db Database, tables map[string]bool, excluded []string) ([]string, error) {
@@ -253,103 +177,4 @@ func nameOfUser(r row) string {
 		return email
 	}
 	return r.text("id")
-}
-
-// recommendedPermission is one that Directus adds for app users and that its
-// licence code lets pass.
-type recommendedPermission struct {
-	Collection  string          `json:"collection"`
-	Action      string          `json:"action"`
-	Permissions json.RawMessage `json:"permissions"`
-	Fields      []string        `json:"fields"`
-}
-
-// From @directus/system-data of 12.4.0, appRecommendedPermissions.
-//
-//go:embed catalogue/recommended_permissions.json
-var recommendedJSON []byte
-
-var recommended = sync.OnceValue(func() []recommendedPermission {
-	var all []recommendedPermission
-	if err := json.Unmarshal(recommendedJSON, &all); err != nil {
-		panic("directus: the embedded recommended permissions are damaged: " + err.Error())
-	}
-	return all
-})
-
-func readCustomPermissions(ctx context.Context, db Database, tables map[string]bool) ([]string, error) {
-	rows, err := selectRows(ctx, db, "directus_permissions")
-	if err != nil {
-		return nil, fmt.Errorf("reading directus_permissions: %w", err)
-	}
-	owner, table := "role", "directus_roles"
-	if tables["directus_policies"] {
-		owner, table = "policy", "directus_policies"
-	}
-	owners, err := selectRows(ctx, db, table, "id", "name")
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", table, err)
-	}
-	names := map[string]string{"": "Public"}
-	for _, o := range owners {
-		names[o.text("id")] = o.text("name")
-	}
-	names[PublicPolicyID] = "Public" // its name is a key for translation
-	var custom []string
-	for _, r := range rows {
-		if what := customRule(r); what != "" {
-			custom = append(custom, fmt.Sprintf("%s: %s %s (%s)",
-				names[r.text(owner)], r.text("action"), r.text("collection"), what))
-		}
-	}
-	slices.Sort(custom)
-	return custom, nil
-}
-
-// customRule says in which way a permission is more than "all fields, no
-// condition", or "" if it is not. A row with nothing at all counts too:
-// Directus' own count leaves it out, but it stops working just the same.
-func customRule(r row) string {
-	var what []string
-	fields := splitFields(r.text("fields"))
-	if !slices.Contains(fields, "*") {
-		if len(fields) == 0 {
-			what = append(what, "no fields set")
-		} else {
-			what = append(what, "fields "+strings.Join(fields, ", "))
-		}
-	}
-	for _, part := range []struct{ column, name string }{
-		{"permissions", "conditions"}, {"validation", "validation"}, {"presets", "presets"},
-	} {
-		if value := r.json(part.column); value != "" && value != "{}" && value != "[]" {
-			what = append(what, part.name)
-		}
-	}
-	if len(what) == 0 || isRecommended(r, fields) {
-		return ""
-	}
-	return strings.Join(what, "; ")
-}
-
-// isRecommended follows isRecommendedAppPermission of @directus/api 12.4.0:
-// the order of fields counts.
-func isRecommended(r row, fields []string) bool {
-	if r.json("validation") != "" || r.json("presets") != "" {
-		return false
-	}
-	for _, p := range recommended() {
-		if p.Collection == r.text("collection") && p.Action == r.text("action") {
-			known := row{"permissions": string(p.Permissions)}
-			return slices.Equal(p.Fields, fields) && known.json("permissions") == r.json("permissions")
-		}
-	}
-	return false
-}
-
-func splitFields(text string) []string {
-	if text == "" {
-		return nil
-	}
-	return strings.Split(text, ",")
 }

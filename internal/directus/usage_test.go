@@ -67,23 +67,35 @@ func TestUsageFinerPoints(t *testing.T) {
 		want     int
 	}{
 		"a role under one with app access": {"11.17.4", nil, "UPDATE directus_roles SET parent = '" + editor + "' WHERE id = '" + api + "'", seats, 4},
-		"a user's own policy": {"11.17.4", nil,
-			"INSERT INTO directus_access (id, user, policy) SELECT 'x', id, '" + editor + "' FROM directus_users WHERE email = 'u4@example.com'", seats, 4},
+		"a user's own policy": {
+			"11.17.4", nil,
+			"INSERT INTO directus_access (id, user, policy) SELECT 'x', id, '" + editor + "' FROM directus_users WHERE email = 'u4@example.com'", seats, 4,
+		},
 		"a policy of the public is no seat": {"11.17.4", nil, "UPDATE directus_policies SET app_access = 1 WHERE name = '$t:public_label'", seats, 3},
 		"a role without app access":         {"10.13.4", nil, "UPDATE directus_roles SET app_access = 0 WHERE id = '" + editor + "'", seats, 1},
 		"an excluded table":                 {"10.13.4", []string{"tags"}, "SELECT 1", collections, 3},
 		"a collection that is off":          {"12.4.0", nil, "UPDATE directus_collections SET status = 'inactive' WHERE collection = 'tags'", collections, 3},
 		"a collection without a table":      {"10.13.4", nil, "INSERT INTO directus_collections (collection) VALUES ('gone')", collections, 4},
-		"a user's table named like a system's": {"10.13.4", nil,
-			"CREATE TABLE directus_custom (id integer); INSERT INTO directus_collections (collection) VALUES ('directus_custom')", collections, 5},
-		"a permission with nothing at all": {"11.17.4", nil,
-			"INSERT INTO directus_permissions (collection, action, policy) VALUES ('posts', 'share', '" + editor + "')", rules, 6},
-		"a recommended one": {"11.17.4", nil,
-			`INSERT INTO directus_permissions (collection, action, policy, permissions, fields) VALUES ('directus_files', 'delete', '` + editor + `', '{"uploaded_by": {"_eq": "$CURRENT_USER"}}', '*')`, rules, 5},
-		"nearly a recommended one": {"11.17.4", nil,
-			`INSERT INTO directus_permissions (collection, action, policy, permissions, fields) VALUES ('directus_files', 'delete', '` + editor + `', '{"uploaded_by":{"_eq":"x"}}', '*')`, rules, 6},
-		"an active webhook before 10.11": {"10.13.4", nil,
-			"ALTER TABLE directus_webhooks RENAME TO w; CREATE TABLE directus_webhooks AS SELECT id, name, 'active' AS status FROM w", flows, 5},
+		"a user's table named like a system's": {
+			"10.13.4", nil,
+			"CREATE TABLE directus_custom (id integer); INSERT INTO directus_collections (collection) VALUES ('directus_custom')", collections, 5,
+		},
+		"a permission with nothing at all": {
+			"11.17.4", nil,
+			"INSERT INTO directus_permissions (collection, action, policy) VALUES ('posts', 'share', '" + editor + "')", rules, 6,
+		},
+		"a recommended one": {
+			"11.17.4", nil,
+			`INSERT INTO directus_permissions (collection, action, policy, permissions, fields) VALUES ('directus_files', 'delete', '` + editor + `', '{"uploaded_by": {"_eq": "$CURRENT_USER"}}', '*')`, rules, 5,
+		},
+		"nearly a recommended one": {
+			"11.17.4", nil,
+			`INSERT INTO directus_permissions (collection, action, policy, permissions, fields) VALUES ('directus_files', 'delete', '` + editor + `', '{"uploaded_by":{"_eq":"x"}}', '*')`, rules, 6,
+		},
+		"an active webhook before 10.11": {
+			"10.13.4", nil,
+			"ALTER TABLE directus_webhooks RENAME TO w; CREATE TABLE directus_webhooks AS SELECT id, name, 'active' AS status FROM w", flows, 5,
+		},
 		"a disabled flow": {"12.4.0", nil, "UPDATE directus_flows SET status = 'inactive'", flows, 0},
 	} {
 		if got := c.count(usage(c.version, c.excluded, c.change)); got != c.want {

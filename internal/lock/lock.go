@@ -32,6 +32,9 @@ type Owner struct {
 type BusyError struct{ Owner Owner }
 
 func (e *BusyError) Error() string {
+	if e.Owner.PID == 0 {
+		return "another bunnyhop works on this project" // it is about to write, or has just emptied, its record
+	}
 	return fmt.Sprintf("another bunnyhop (pid %d on %s, since %s) works on this project",
 		e.Owner.PID, e.Owner.Host, e.Owner.Since.Local().Format("15:04:05"))
 }
@@ -76,6 +79,18 @@ func (o Owner) Alive() bool {
 	return err == nil && info.Start == o.Start
 }
 
+// holds reports whether the owner may still be at work although self got the
+// file lock. A file lock does not reach across hosts that share a home
+// folder; the record does. Under one kernel, which the boot id names, it
+// reaches every container, so there a free one proves that the owner is gone,
+// whatever the host was called then.
+func (o Owner) holds(self Owner) bool {
+	if self.BootID != "" && o.BootID == self.BootID && (o.Host != self.Host || o.PID == self.PID) {
+		return false
+	}
+	return o.Alive()
+}
+
 // Acquire takes the lock in dir for a run. A live owner is refused with a
 // *fault.Error of code Busy around a *BusyError; a dead one is taken over and
 // reported in Lock.Taken.
@@ -92,18 +107,15 @@ func Acquire(dir, run string) (*Lock, error) {
 	if !held {
 		return nil, busy(last)
 	}
-	if readErr == nil && last.PID != 0 {
-		// A file lock does not reach across hosts that share a home folder;
-		// the owner record does.
-		if last.Alive() && last.PID != os.Getpid() {
-			err := busy(last)
-			return nil, errors.Join(err, l.file.Unlock())
-		}
-		l.Taken = &last
-	}
 	self, err := Self(run)
 	if err != nil {
 		return nil, errors.Join(err, l.file.Unlock())
+	}
+	if readErr == nil && last.PID != 0 {
+		if last.holds(self) {
+			return nil, errors.Join(busy(last), l.file.Unlock())
+		}
+		l.Taken = &last
 	}
 	if err := l.write(self); err != nil {
 		return nil, errors.Join(err, l.file.Unlock())

@@ -50,7 +50,7 @@ func fetch(ctx context.Context, name string, major int, options Options) (*Runti
 		return nil, fmt.Errorf("removing an unfinished folder: %w", err)
 	}
 	options.Reporter.Output(fmt.Sprintf("fetching Node %s (%s)", version.Version, name))
-	if err := options.Client.Tarball(ctx, name, version.Version, temp, options.Reporter); err != nil {
+	if err := options.Client.TarballUnflushed(ctx, name, version.Version, temp, options.Reporter); err != nil {
 		return nil, err
 	}
 	npm, err := npmFor(ctx, version.Version, major, options)
@@ -58,7 +58,7 @@ func fetch(ctx context.Context, name string, major int, options Options) (*Runti
 		return nil, err
 	}
 	options.Reporter.Output("fetching npm " + npm)
-	if err := options.Client.Tarball(ctx, "npm", npm, filepath.Join(temp, "lib", "node_modules", "npm"), options.Reporter); err != nil {
+	if err := options.Client.TarballUnflushed(ctx, "npm", npm, filepath.Join(temp, "lib", "node_modules", "npm"), options.Reporter); err != nil {
 		return nil, err
 	}
 	if err := linkNPM(temp); err != nil {

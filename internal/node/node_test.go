@@ -123,6 +123,12 @@ func testOnPath(t *testing.T, fetched *Runtime) {
 	if got := environ.Get(r.Environ([]string{"npm_config_nodedir=/usr"}), "npm_config_nodedir"); got != "/usr" {
 		t.Errorf("nodedir of the machine's own Node is %q", got)
 	}
+	if got := environ.Get(r.Environ([]string{"PATH=/x:" + bin}), "PATH"); got != "/x:"+bin {
+		t.Errorf("PATH that leads to it already becomes %q", got)
+	}
+	if got := environ.Get(r.Environ([]string{"PATH=/x"}), "PATH"); got != r.Bin+":/x" {
+		t.Errorf("PATH that does not lead to it becomes %q", got)
+	}
 	if _, err := Find(t.Context(), []int{18}, o); err == nil {
 		t.Error("a Node of another major was taken")
 	}

@@ -38,6 +38,9 @@ type Runtime struct {
 // are compiled against its headers. A nodedir in an .npmrc would lead to those
 // of another Node; a variable wins over it.
 func (r *Runtime) Environ(base []string) []string {
+	if !r.Fetched && r.leads(base) {
+		return environ.With(base)
+	}
 	path := r.Bin
 	if rest := environ.Get(base, "PATH"); rest != "" {
 		path += string(filepath.ListSeparator) + rest
@@ -59,6 +62,21 @@ func (r *Runtime) Environ(base []string) []string {
 		kept = environ.With(kept, "npm_config_globalconfig="+r.GlobalFile)
 	}
 	return kept
+}
+
+// leads reports whether the environment's PATH leads to this Node already.
+// Then its order stays: it may decide which compiler is used.
+func (r *Runtime) leads(base []string) bool {
+	found := environ.LookPath(base, "node")
+	if found == "" {
+		return false
+	}
+	real, err := filepath.EvalSymlinks(found)
+	if err != nil {
+		return false
+	}
+	own, err := filepath.EvalSymlinks(r.Node)
+	return err == nil && real == own
 }
 
 // probed is what a Node says about itself.

@@ -51,7 +51,7 @@ func Copy(ctx context.Context, tree, dest string, report progress.Reporter) erro
 	if err := os.Rename(temp, dest); err != nil {
 		return fmt.Errorf("finishing the copy: %w", err)
 	}
-	return flush(filepath.Dir(dest))
+	return flushName(filepath.Dir(dest))
 }
 
 type copier struct {

@@ -66,7 +66,7 @@ func Install(ctx context.Context, cacheDir string, r Request, report progress.Re
 	if err := os.Rename(temp, tree); err != nil {
 		return "", false, fmt.Errorf("finishing the tree: %w", err)
 	}
-	return tree, false, flush(dir)
+	return tree, false, flushName(dir)
 }
 
 func installIn(ctx context.Context, cacheDir, dir string, r Request, report progress.Reporter) (*marker, error) {

@@ -154,10 +154,10 @@ func generation(r Request) string {
 	}
 	switch r.Manager.Kind {
 	case PNPM:
-		switch form := first(pnpmLock); {
-		case form == 5:
+		switch first(pnpmLock) {
+		case 5:
 			return "7.x"
-		case form == 6:
+		case 6:
 			return "8.x"
 		}
 		return "10.x" // form 9 is that of pnpm 9 and later

@@ -143,6 +143,19 @@ func flush(dir string) error {
 	return nil
 }
 
+// flushName writes a folder's own entries, so a rename in it, to disk.
+func flushName(dir string) error {
+	opened, err := os.Open(dir) //nolint:gosec // the caller's folder
+	if err != nil {
+		return fmt.Errorf("opening %s: %w", dir, err)
+	}
+	defer func() { _ = opened.Close() }()
+	if err := opened.Sync(); err != nil {
+		return fmt.Errorf("flushing %s: %w", dir, err)
+	}
+	return nil
+}
+
 var partialName = regexp.MustCompile(`\.partial-(\d+)-(\d+)$`)
 
 // partial names the unfinished form of a path for this process: with its

@@ -85,3 +85,14 @@ func Cgroups(pid int) ([]string, error) {
 	}
 	return paths, nil
 }
+
+// InContainer reports whether a process sees another root file system than
+// this one does.
+func InContainer(pid int) bool {
+	own, err := os.Stat("/")
+	if err != nil {
+		return false
+	}
+	root, err := os.Stat(filepath.Join("/proc", strconv.Itoa(pid), "root") + "/")
+	return err == nil && !os.SameFile(own, root)
+}

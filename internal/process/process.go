@@ -106,7 +106,7 @@ func (i Info) StartedAt() (time.Time, error) {
 			if err != nil {
 				return time.Time{}, fmt.Errorf("reading the boot time: %w", err)
 			}
-			return time.Unix(boot, 0).Add(time.Duration(i.Start) * time.Second / clockTicks), nil
+			return time.Unix(boot, 0).Add(time.Duration(i.Start) * time.Second / clockTicks), nil //nolint:gosec // ticks since boot stay far below 2^63
 		}
 	}
 	return time.Time{}, errors.New("/proc/stat has no boot time")

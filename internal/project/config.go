@@ -219,7 +219,8 @@ func (c *Config) SecretFiles() []string {
 // All returns every key of Keys with the text that makes Directus see the
 // same value again when it stands in a JSON configuration file: cast prefixes
 // are kept, lists and objects get one, _FILE variables are resolved.
-// CONFIG_PATH is left out.
+// CONFIG_PATH is left out. One thing cannot be said in text: an element of a
+// list that itself has a comma.
 func (c *Config) All() map[string]string {
 	all := map[string]string{}
 	for _, key := range c.Keys() {

@@ -138,8 +138,12 @@ func TestPaths(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, pair := range [][2]string{
-		{c.ExtensionsPath(), root + "/ext"}, {c.MigrationsPath("10.9.3"), root + "/ext/migrations"}, {c.MigrationsPath("10.10.0"), root + "/migrations"},
-		{c.TemplatesPath("9.26.0"), root + "/ext/templates"}, {c.TemplatesPath("12.4.0"), root + "/templates"}, {c.PingURL(), "http://127.0.0.1:9000/server/ping"},
+		{c.ExtensionsPath(), root + "/ext"},
+		{c.MigrationsPath("10.9.3"), root + "/ext/migrations"},
+		{c.MigrationsPath("10.10.0"), root + "/migrations"},
+		{c.TemplatesPath("9.26.0"), root + "/ext/templates"},
+		{c.TemplatesPath("12.4.0"), root + "/templates"},
+		{c.PingURL(), "http://127.0.0.1:9000/server/ping"},
 	} {
 		if pair[0] != pair[1] {
 			t.Errorf("got %s, want %s", pair[0], pair[1])
@@ -195,4 +199,18 @@ func contains(list []string, s string) bool {
 		}
 	}
 	return false
+}
+
+// What All writes, Directus casts to the same; compared with the useEnv of
+// @directus/env in 10.13.4, 11.17.4 and 12.4.0.
+func TestAllCastsBack(t *testing.T) {
+	c := mustLoad(t, map[string]string{"c.yaml": "A: 012\nB: ~\nDB_PASSWORD: 0123\nSECRET: ~\nC: [a, true, 2]\nD: {x: [1]}\nE: 1.5\nF: string:1\nG: [[1]]\nH: 1e300\n"},
+		"CONFIG_PATH=c.yaml", "CORS_ORIGIN=a,b")
+	want := map[string]string{
+		"A": "12", "B": "number:0", "DB_PASSWORD": "123", "SECRET": "", "C": "array:a,true,2", "D": `json:{"x":[1]}`,
+		"E": "1.5", "F": "string:1", "G": "json:[[1]]", "H": "1e+300", "CORS_ORIGIN": "a,b",
+	}
+	if diff := cmp.Diff(want, c.All()); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -66,6 +66,7 @@ func TestReplace(t *testing.T) {
 		t.Error("a missing folder is no error")
 	}
 }
+
 func owner(info os.FileInfo) [2]uint32 {
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
 		return [2]uint32{s.Uid, s.Gid}

@@ -2,11 +2,14 @@ package registry
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"bunnyhop/internal/process"
 )
@@ -49,4 +52,17 @@ func inHome(path, home string) string {
 		return filepath.Join(home, rest)
 	}
 	return path
+}
+
+// syncfs writes everything that a folder's filesystem has in memory to disk.
+func syncfs(dir string) error {
+	opened, err := os.Open(dir) //nolint:gosec // made by this package
+	if err != nil {
+		return fmt.Errorf("opening %s: %w", dir, err)
+	}
+	defer func() { _ = opened.Close() }()
+	if err := unix.Syncfs(int(opened.Fd())); err != nil {
+		return fmt.Errorf("flushing %s: %w", dir, err)
+	}
+	return nil
 }

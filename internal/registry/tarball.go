@@ -2,11 +2,6 @@ package registry
 
 import (
 	"context"
-	"crypto/sha1" //nolint:gosec // the only digest that some old packages have
-	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -19,8 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/progress"
 )
@@ -31,6 +24,17 @@ import (
 // already the error is fs.ErrExist. Other errors hold a *DownError,
 // *NotFoundError, *DeniedError, *NoVersionError or *IntegrityError.
 func (c *Client) Tarball(ctx context.Context, name, version, destDir string, report progress.Reporter) error {
+	return c.tarball(ctx, name, version, destDir, true, report)
+}
+
+// TarballUnflushed is Tarball for a caller that adds to the folder and then
+// flushes all of it to disk at once: a flush waits for everything that any
+// process wrote to the filesystem.
+func (c *Client) TarballUnflushed(ctx context.Context, name, version, destDir string, report progress.Reporter) error {
+	return c.tarball(ctx, name, version, destDir, false, report)
+}
+
+func (c *Client) tarball(ctx context.Context, name, version, destDir string, flush bool, report progress.Reporter) error {
 	if _, err := os.Lstat(destDir); err == nil {
 		return fmt.Errorf("unpacking %s %s: %s: %w", name, version, destDir, fs.ErrExist)
 	}
@@ -47,7 +51,7 @@ func (c *Client) Tarball(ctx context.Context, name, version, destDir string, rep
 	}
 	registry := c.cfg.registryOf(name)
 	err = c.try(ctx, registry, func() error {
-		return c.fetchTarball(ctx, registry, name, found, destDir, report)
+		return c.fetchTarball(ctx, registry, name, found, destDir, flush, report)
 	})
 	if err != nil && !isCancel(err) {
 		return fmt.Errorf("fetching %s %s: %w", name, version, err)
@@ -55,7 +59,7 @@ func (c *Client) Tarball(ctx context.Context, name, version, destDir string, rep
 	return err
 }
 
-func (c *Client) fetchTarball(ctx context.Context, registry, name string, version Version, destDir string, report progress.Reporter) error {
+func (c *Client) fetchTarball(ctx context.Context, registry, name string, version Version, destDir string, flush bool, report progress.Reporter) error {
 	check, err := newDigest(name, version)
 	if err != nil {
 		return forPerson(err)
@@ -110,27 +114,23 @@ func (c *Client) fetchTarball(ctx context.Context, registry, name string, versio
 	if unpackErr != nil {
 		return fault.Wrap(unpackErr, "the tarball of "+name+" "+version.Version+" cannot be unpacked", "choose another version, and tell the package's authors")
 	}
-	return settle(temp, destDir)
+	return settle(temp, destDir, flush)
 }
 
 var errStalled = errors.New("the download stopped for too long")
 
-// settle flushes temp to disk and gives it its name. Another process may have
+// settle flushes temp to disk if asked to and gives it its name. Another process may have
 // been faster with the same content: then that one stays.
-func settle(temp, destDir string) error {
+func settle(temp, destDir string, flush bool) error {
 	if err := os.Chmod(temp, 0o755); err != nil { //nolint:gosec // programs of other users' services may run from here
 		return fmt.Errorf("setting the mode of %s: %w", temp, err)
 	}
-	dir, err := os.Open(temp) //nolint:gosec // made by this package
-	if err != nil {
-		return fmt.Errorf("opening %s: %w", temp, err)
+	if flush {
+		if err := syncfs(temp); err != nil {
+			return err
+		}
 	}
-	err = unix.Syncfs(int(dir.Fd()))
-	_ = dir.Close()
-	if err != nil {
-		return fmt.Errorf("flushing %s: %w", temp, err)
-	}
-	err = os.Rename(temp, destDir)
+	err := os.Rename(temp, destDir)
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTEMPTY) {
 		return nil
 	}
@@ -158,44 +158,6 @@ func tarballAddress(registry, address string) (string, error) {
 		tarball.RawPath = ""
 	}
 	return tarball.String(), nil
-}
-
-// digest checks a stream against a document's strongest digest.
-type digest struct {
-	hash          hash.Hash
-	name, version string
-	algorithm     string
-	want          string
-}
-
-func newDigest(name string, version Version) (*digest, error) {
-	d := &digest{name: name, version: version.Version}
-	makers := []struct {
-		algorithm string
-		make      func() hash.Hash
-	}{{"sha512", sha512.New}, {"sha384", sha512.New384}, {"sha256", sha256.New}, {"sha1", sha1.New}}
-	for _, maker := range makers {
-		for entry := range strings.FieldsSeq(version.Dist.Integrity) {
-			entry, _, _ = strings.Cut(entry, "?") // options, of which none exist
-			if want, found := strings.CutPrefix(entry, maker.algorithm+"-"); found {
-				d.hash, d.algorithm, d.want = maker.make(), maker.algorithm, want
-				return d, nil
-			}
-		}
-	}
-	if sum, err := hex.DecodeString(version.Dist.Shasum); err == nil && len(sum) == sha1.Size {
-		d.hash, d.algorithm, d.want = sha1.New(), "sha1", base64.StdEncoding.EncodeToString(sum) //nolint:gosec // see the import
-		return d, nil
-	}
-	return nil, &IntegrityError{Package: name, Version: version.Version}
-}
-
-func (d *digest) verify() error {
-	got := base64.StdEncoding.EncodeToString(d.hash.Sum(nil))
-	if got == d.want {
-		return nil
-	}
-	return &IntegrityError{Package: d.name, Version: d.version, Algorithm: d.algorithm, Want: d.want, Got: got}
 }
 
 // countingReader hashes, counts and reports what is read from the network,

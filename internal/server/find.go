@@ -7,8 +7,10 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
+	"bunnyhop/internal/fault"
 	"bunnyhop/internal/process"
 	"bunnyhop/internal/project"
 )
@@ -18,7 +20,9 @@ import (
 // effective configuration and for starting the server again; nil when nothing
 // runs. It holds secrets and is never to be written down.
 //
-// Commands in bunnyhop.yaml win over what is seen.
+// Commands in bunnyhop.yaml win over what is seen. A server of another user
+// that may not be looked at, one in a container, and one of a pm2 whose program
+// cannot be found are errors with a hint.
 func Find(ctx context.Context, p *project.Project) (*Found, []string, error) {
 	f := &Found{Kind: None, Root: p.Root, Dir: p.Root}
 	t, err := look(p.Root)
@@ -62,6 +66,10 @@ func Find(ctx context.Context, p *project.Project) (*Found, []string, error) {
 		return f, env, nil
 	}
 	if len(servers) == 0 {
+		// Should this process, being root, start it, then as the project's owner.
+		if owner, ok := t.info.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
+			f.UID, f.GID = owner.Uid, owner.Gid
+		}
 		return f, nil, nil
 	}
 	if god, ok := t.god(servers[0]); ok {
@@ -70,6 +78,10 @@ func Find(ctx context.Context, p *project.Project) (*Found, []string, error) {
 	}
 	if f.findUnit(ctx, t, servers) {
 		return f, env, nil
+	}
+	if process.InContainer(servers[0].PID) {
+		return nil, nil, fault.Newf("the server (process %d) runs in a container", servers[0].PID).
+			WithHint("give the commands that stop and start it as stop and start in bunnyhop.yaml")
 	}
 	f.Kind = Process
 	var secrets []string

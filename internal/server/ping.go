@@ -74,8 +74,10 @@ func pingClient(address string) (*http.Client, string, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", u.Path)
 		}
 	}
-	return &http.Client{Transport: transport, Timeout: 5 * time.Second,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, target, nil
+	return &http.Client{
+		Transport: transport, Timeout: 5 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, target, nil
 }
 
 // pong asks once. said describes an answer that is not pong.

@@ -80,6 +80,15 @@ func (f *Found) findPM2(ctx context.Context, t *table, god process.Info, servers
 			ours[app.ID] = app
 		}
 	}
+	for _, app := range apps {
+		// An instance that is down just now is ours too.
+		for _, running := range ours {
+			if app.Name == running.Name && app.Data.CWD == f.Root {
+				ours[app.ID] = app
+				break
+			}
+		}
+	}
 	if len(ours) == 0 {
 		return nil, fault.New("pm2 does not list the server that it runs", "look at `pm2 list`; give stop and start commands in bunnyhop.yaml")
 	}

@@ -122,7 +122,7 @@ func (t *table) servers(port string) ([]process.Info, error) {
 			continue
 		}
 		path, _, _ := script(p)
-		code := filepath.IsAbs(path) && strings.HasPrefix(path, t.root+"/")
+		code := filepath.IsAbs(path) && strings.HasPrefix(path, t.root+"/") && !process.InContainer(pid)
 		in, err := process.InDir(pid, t.info)
 		if err != nil && (code || p.Dir == "") && os.Geteuid() != 0 {
 			if code || listensOn(port) {

@@ -21,6 +21,10 @@ const stopGrace = 20 * time.Second
 // again.
 const backAgain = 1500 * time.Millisecond
 
+// newborn is how many processes may be born during a stop before something
+// is taken to start the server again and again.
+const newborn = 3
+
 // Stop stops the server in the way in which it was found, and returns when no
 // process of it is left, children included. A server that does not run is no
 // error.
@@ -113,10 +117,20 @@ func anyLeft(processes []process.Info) bool {
 // to stop.
 func (f *Found) waitGone(ctx context.Context, before []process.Info, r progress.Reporter) error {
 	deadline := time.Now().Add(stopGrace)
+	known := map[int]bool{}
+	for _, p := range before {
+		known[p.PID] = true
+	}
 	for {
 		running, err := f.Running(ctx)
 		if err != nil {
 			return err
+		}
+		for _, p := range running {
+			known[p.PID] = true
+		}
+		if (f.Kind == Process || f.Kind == None) && len(known) > len(before)+newborn {
+			return f.comesBack(running)
 		}
 		if len(running) == 0 && !anyLeft(before) {
 			if up, err := f.Up(ctx); err != nil || !up {

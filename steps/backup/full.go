@@ -106,7 +106,7 @@ func configuration(p *project.Project) []backup.Source {
 		"package.json", "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", "yarn.lock",
 		".npmrc", ".yarnrc", ".yarnrc.yml", ".nvmrc", ".node-version", "bunnyhop.yaml", "ecosystem.config.js", "ecosystem.config.cjs",
 	}
-	var present []string
+	present := []string{} // nil would mean the whole folder
 	for _, name := range names {
 		if there, err := site.Exists(filepath.Join(p.Root, name)); err == nil && there {
 			present = append(present, name)

@@ -96,10 +96,17 @@ func (s Stage) Do(ctx context.Context, r *steps.Run) error {
 	if err != nil {
 		return err
 	}
+	link := ""
+	if live.Fetched {
+		link = filepath.Join(dir, "node")
+		if err := os.Symlink("node-"+live.Version, link); err != nil {
+			return fmt.Errorf("staging the link to Node: %w", err)
+		}
+	}
 	r.Summary("Directus %s on Node %s", target.To, live.Version)
 	return facts.Staged.Set(r, facts.Stage{
 		Dir: dir, Version: target.To, Key: filepath.Base(tree), Reused: reused,
-		Node: live.Node, NodeBin: live.Bin, NodeVers: live.Version, Modules: modules,
+		Node: live.Node, NodeBin: live.Bin, NodeVers: live.Version, NodeLink: link, Modules: modules,
 	})
 }
 

@@ -123,6 +123,11 @@ func (s Switch) plan(ctx context.Context, r *steps.Run) (facts.Switch, error) {
 	if err := add(filepath.Join(p.Root, "node_modules"), filepath.Join(stage.Dir, "node_modules")); err != nil {
 		return plan, err
 	}
+	if stage.NodeLink != "" {
+		if err := add(filepath.Join(p.Root, ".bunnyhop", "node"), stage.NodeLink); err != nil {
+			return plan, err
+		}
+	}
 	if decided.Decisions[ChangePackage] {
 		if err := add(p.PackageFile, filepath.Join(stage.Dir, "package.json")); err != nil {
 			return plan, err

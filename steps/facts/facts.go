@@ -4,6 +4,7 @@
 package facts
 
 import (
+	"path/filepath"
 	"time"
 
 	"bunnyhop/internal/advisory"
@@ -126,14 +127,27 @@ type BackupProof struct {
 
 // Stage is the new code, installed beside the old.
 type Stage struct {
-	Dir      string   `json:"dir"`
-	Version  string   `json:"version"`
-	Key      string   `json:"key"`
-	Reused   bool     `json:"reused"`
-	Node     string   `json:"node"`         // path of the Node binary to run it with
-	NodeBin  string   `json:"node_bin"`     // folder to put first in PATH; empty when PATH has it
-	NodeVers string   `json:"node_version"` // "22.23.3"
-	Modules  []string `json:"modules"`      // native modules that were loaded
+	Dir      string `json:"dir"`
+	Version  string `json:"version"`
+	Key      string `json:"key"`
+	Reused   bool   `json:"reused"`
+	Node     string `json:"node"`         // path of the Node binary to run it with
+	NodeBin  string `json:"node_bin"`     // folder to put first in PATH; empty when PATH has it
+	NodeVers string `json:"node_version"` // "22.23.3"
+	// NodeLink is a staged link to a Node that is kept with the project; the
+	// switch makes it .bunnyhop/node. Empty when the machine's own Node fits.
+	NodeLink string   `json:"node_link,omitempty"`
+	Modules  []string `json:"modules"` // native modules that were loaded
+}
+
+// LiveNodeBin is the folder of the Node that the live server runs on after
+// the switch: a path that stays the same over later upgrades, so that a service
+// definition can name it.
+func (s Stage) LiveNodeBin(root string) string {
+	if s.NodeLink == "" {
+		return s.NodeBin
+	}
+	return filepath.Join(root, ".bunnyhop", "node", "bin")
 }
 
 // Runtime is the Node that the staged code runs on.

@@ -97,8 +97,8 @@ func (o Overview) DatabaseError() error { return o.databaseError }
 
 // Look reads how a project stands. What keeps one look from being taken, such
 // as a database that does not answer, stands in the fields that end in Fault;
-// the error is for what makes it no project to work on. The runs are read in
-// any case: a run that was killed may have left a project that is hard to
+// the error is for what makes it no project to work on, and comes with what
+// was seen until then. The runs are read in any case: a run that was killed may have left a project that is hard to
 // recognise.
 func Look(ctx context.Context, o site.Options) (Overview, error) {
 	seen := Overview{Root: o.Root}
@@ -111,11 +111,8 @@ func Look(ctx context.Context, o site.Options) (Overview, error) {
 		seen.project(p)
 		seen.backups(place, p)
 	}
-	switch {
-	case err != nil && (p == nil || p.Config == nil && found == nil):
+	if err != nil {
 		return seen, err
-	case err != nil:
-		seen.ServerFault = err.Error()
 	}
 	if found != nil {
 		running, err := found.Running(ctx)

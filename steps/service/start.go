@@ -16,9 +16,10 @@ import (
 	"bunnyhop/steps/site"
 )
 
-// readyWithin is how long a server may take to answer its first ping. Boots
-// take seconds; a small machine that swaps may need a minute or two.
-const readyWithin = 3 * time.Minute
+// ReadyWithin is how long a server may take to answer its first ping. Boots
+// take seconds; a small machine that swaps may need a minute or two. Tests
+// shorten it.
+var ReadyWithin = 3 * time.Minute
 
 // Start is the step that proves the database once more and starts the server
 // on the new code.
@@ -50,7 +51,7 @@ func (s Start) Do(ctx context.Context, r *steps.Run) error {
 	if err != nil {
 		return err
 	}
-	if err := Launch(ctx, r, s.Site, stage.NodeBin); err != nil {
+	if err := Launch(ctx, r, s.Site, stage.LiveNodeBin(r.Root)); err != nil {
 		return err
 	}
 	started := facts.Start{At: time.Now().UTC()}
@@ -159,7 +160,7 @@ func Launch(ctx context.Context, r *steps.Run, s *site.Site, nodeBin string) err
 	if err != nil {
 		return err
 	}
-	ctx, stop := context.WithTimeout(ctx, readyWithin)
+	ctx, stop := context.WithTimeout(ctx, ReadyWithin)
 	defer stop()
 	err = server.Ping(ctx, p.Config.PingURL(), service.Found.Watch(began, log), r)
 	if err != nil {

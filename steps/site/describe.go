@@ -24,7 +24,7 @@ func Describe(f *server.Found) string {
 		return "a process"
 	case server.None:
 	}
-	return "not running"
+	return "no process found"
 }
 
 // StartCommand is what a person types to start the server as it was found.

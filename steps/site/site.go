@@ -214,7 +214,7 @@ func (s *Site) Registry() (*registry.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.client = registry.New(config, filepath.Join(cache, "registry"))
+	s.client = registry.New(config, cache)
 	return s.client, nil
 }
 

@@ -6,10 +6,12 @@ package testbed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -35,43 +37,90 @@ type Project struct {
 	State   string // XDG_STATE_HOME
 	Data    string // XDG_DATA_HOME
 	Runtime *node.Runtime
-	tb      testing.TB
+	// ServerEnv is added to the environment of the server that Serve starts.
+	ServerEnv []string
+	tb        testing.TB
 }
+
+// cache is found once: New points XDG_CACHE_HOME at it.
+var cache = sync.OnceValues(func() (string, error) {
+	if dir := os.Getenv("BUNNYHOP_TEST_CACHE"); dir != "" {
+		return dir, nil
+	}
+	home, err := os.UserCacheDir()
+	return filepath.Join(home, "bunnyhop-test"), err
+})
 
 // Cache is the folder in which installed trees are kept between test runs.
 // BUNNYHOP_TEST_CACHE names another.
 func Cache(tb testing.TB) string {
 	tb.Helper()
-	if dir := os.Getenv("BUNNYHOP_TEST_CACHE"); dir != "" {
-		return dir
-	}
-	home, err := os.UserCacheDir()
+	dir, err := cache()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return filepath.Join(home, "bunnyhop-test")
+	return dir
 }
 
-// New makes a project of the sample's version. Its node_modules is a link to
-// the cached tree: switching renames the link, so nothing is copied.
+// New makes a project of the sample's version. Its packages are hard links to
+// the cached ones, which takes a second or two instead of a copy's many;
+// nothing changes such a file in place, and what a server adds is added here.
 func New(tb testing.TB) *Project {
+	tb.Helper()
+	p := Apart(tb)
+	tb.Setenv("XDG_STATE_HOME", p.State)
+	tb.Setenv("XDG_DATA_HOME", p.Data)
+	return p
+}
+
+// Apart is New for tests that run in parallel: this process's own state and
+// data folders stay as they are, so flows run in children with Environ.
+func Apart(tb testing.TB) *Project {
 	tb.Helper()
 	dir := tb.TempDir()
 	p := &Project{
 		Root: filepath.Join(dir, "newsroom"), State: filepath.Join(dir, "state"), Data: filepath.Join(dir, "data"), tb: tb,
 	}
-	tb.Setenv("XDG_STATE_HOME", p.State)
-	tb.Setenv("XDG_DATA_HOME", p.Data)
-	tb.Setenv("XDG_CACHE_HOME", Cache(tb))
+	if err := shareCache(); err != nil {
+		tb.Fatal(err)
+	}
 	if err := sample.Unpack(p.Root); err != nil {
 		tb.Fatal(err)
 	}
 	tree, runtime := Install(tb, p.Root, sample.Version)
 	p.Runtime = runtime
-	if err := os.Symlink(filepath.Join(tree, "node_modules"), filepath.Join(p.Root, "node_modules")); err != nil {
+	link(tb, filepath.Join(tree, "node_modules"), filepath.Join(p.Root, "node_modules"))
+	return p
+}
+
+// shareCache points the whole process at the cache of installed trees. It is
+// the same for all tests, so it stays.
+var shareCache = sync.OnceValue(func() error {
+	dir, err := cache()
+	if err != nil {
+		return err
+	}
+	return os.Setenv("XDG_CACHE_HOME", dir)
+})
+
+// Environ is the environment of children that work on this project.
+func (p *Project) Environ() []string {
+	return append(os.Environ(), "XDG_STATE_HOME="+p.State, "XDG_DATA_HOME="+p.Data)
+}
+
+// link makes a folder of hard links, or of copies where the cache lies on
+// another filesystem.
+func link(tb testing.TB, from, to string) {
+	tb.Helper()
+	if exec.Command("cp", "-al", from, to).Run() == nil { //nolint:gosec,noctx // paths of the test
+		return
+	}
+	if err := os.RemoveAll(to); err != nil {
 		tb.Fatal(err)
 	}
-	return p
+	if err := packages.Copy(context.Background(), from, to, progress.Discard); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // Install installs a version for the project in root into the cache, or finds
@@ -109,6 +158,7 @@ func (p *Project) Serve() process.Info {
 	defer log.Close()
 	cmd := exec.Command(p.Runtime.Node, "node_modules/directus/cli.js", "start") //nolint:gosec,noctx // stopped by the cleanup
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.Root, log, log
+	cmd.Env = append(os.Environ(), p.ServerEnv...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		p.tb.Fatal(err)
@@ -170,11 +220,15 @@ func (p *Project) Database() database.Database {
 	return db
 }
 
-// Fingerprint reads every table.
+// Fingerprint reads every table. The database is closed again, since a flow
+// does not go on while another process has it open.
 func (p *Project) Fingerprint() database.Fingerprint {
 	p.tb.Helper()
-	db := p.Database()
-	f, err := db.Fingerprint(context.Background(), nil, progress.Discard)
+	var f database.Fingerprint
+	err := p.read(func(ctx context.Context, db database.Database) (err error) {
+		f, err = db.Fingerprint(ctx, nil, progress.Discard)
+		return err
+	})
 	if err != nil {
 		p.tb.Fatal(err)
 	}
@@ -183,14 +237,35 @@ func (p *Project) Fingerprint() database.Fingerprint {
 
 // Version asks the running server for its version.
 func (p *Project) Version() (string, error) {
-	ctx := context.Background()
-	config := p.Config()
-	token, err := directus.AdminToken(ctx, p.Database(), config.Config.Get("SECRET"), time.Minute)
+	p.tb.Helper()
+	token, err := p.Token()
 	if err != nil {
 		return "", err
 	}
-	info, err := directus.NewClient(site.BaseURL(config), token).Info(ctx)
+	info, err := directus.NewClient(site.BaseURL(p.Config()), token).Info(context.Background())
 	return info.Version, err
+}
+
+// Token makes an access token of an administrator, good for five minutes.
+func (p *Project) Token() (string, error) {
+	p.tb.Helper()
+	secret, token := p.Config().Config.Get("SECRET"), ""
+	err := p.read(func(ctx context.Context, db database.Database) (err error) {
+		token, err = directus.AdminToken(ctx, db, secret, 5*time.Minute)
+		return err
+	})
+	return token, err
+}
+
+// read opens the project's database for as long as look takes.
+func (p *Project) read(look func(context.Context, database.Database) error) error {
+	p.tb.Helper()
+	ctx := context.Background()
+	db, err := connect.Open(ctx, p.Config().Config.Database(), connect.ReadOnly)
+	if err != nil {
+		return err
+	}
+	return errors.Join(look(ctx, db), db.Close())
 }
 
 // UserTable reports whether a table is one of the project's own.

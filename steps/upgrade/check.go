@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"bunnyhop/internal/advisory"
 	"bunnyhop/steps"
@@ -98,6 +100,9 @@ func (c check) own(_ context.Context, r *steps.Run) ([]advisory.Finding, error) 
 			Remedy:   "Run bunnyhop as the user that owns the project, or make the folder writable. The new version is installed beside the old one, in this folder.",
 		})
 	}
+	if f, found := c.serverNode(r, seen); found {
+		findings = append(findings, f)
+	}
 	if seen.Server.Running && seen.Running == "" {
 		findings = append(findings, advisory.Finding{
 			ID: "running-code-is-older", Severity: advisory.Warning,
@@ -107,4 +112,24 @@ func (c check) own(_ context.Context, r *steps.Run) ([]advisory.Finding, error) 
 		})
 	}
 	return findings, nil
+}
+
+// serverNode looks whether the server is run by something that chooses its own
+// Node, and one that the target does not run on.
+func (c check) serverNode(r *steps.Run, seen facts.Inspection) (advisory.Finding, bool) {
+	target, ok := facts.Chosen.Get(r)
+	bin := facts.Stage{NodeLink: "kept"}.LiveNodeBin(seen.Root)
+	note := c.site.Service().Found.NodeNote(bin)
+	major, _, _ := strings.Cut(seen.Node, ".")
+	number, err := strconv.Atoi(major)
+	if !ok || note == "" || err != nil || slices.Contains(target.NodeMajor, number) {
+		return advisory.Finding{}, false
+	}
+	return advisory.Finding{
+		ID: "server-chooses-node", Severity: advisory.Blocker,
+		Title:    fmt.Sprintf("The server is started on Node %s, and Directus %s needs Node %d", seen.Node, target.To, target.NodeMajor[0]),
+		Evidence: []string{seen.Server.Description},
+		Remedy: note + ". That folder appears with the switch and goes away with a rollback, so this can be prepared now. " +
+			"Pass this finding once it is done.",
+	}, true
 }

@@ -57,8 +57,12 @@ func (p report) Do(ctx context.Context, r *steps.Run) error {
 		out.Next = append(out.Next, startCommand(r.Root, stage))
 	}
 	out.Lines = append(out.Lines, fmt.Sprintf("The backup (%s) is in %s.", backup.Size(made.Bytes), made.Dir))
-	if stage.NodeBin != "" {
-		out.Lines = append(out.Lines, fmt.Sprintf("It runs on Node %s in %s; put that folder first in PATH wherever you start it.", stage.NodeVers, stage.NodeBin))
+	if stage.NodeLink != "" {
+		bin := stage.LiveNodeBin(r.Root)
+		out.Lines = append(out.Lines, fmt.Sprintf("It runs on Node %s, kept with the project; wherever else you start it, put %s first in PATH.", stage.NodeVers, bin))
+		if note := p.site.Service().Found.NodeNote(bin); note != "" {
+			out.Lines = append(out.Lines, "Note: "+note+".")
+		}
 	}
 	out.Lines = append(out.Lines, "Reload the Studio without the browser's cache.")
 	out.Next = append(out.Next, "go back: bunnyhop rollback --project "+strconv.Quote(r.Root))
@@ -67,8 +71,8 @@ func (p report) Do(ctx context.Context, r *steps.Run) error {
 
 func startCommand(root string, stage facts.Stage) string {
 	command := fmt.Sprintf("start it: cd %q && ", root)
-	if stage.NodeBin != "" {
-		command += fmt.Sprintf("PATH=%q:$PATH ", stage.NodeBin)
+	if stage.NodeLink != "" {
+		command += fmt.Sprintf("PATH=%q:$PATH ", stage.LiveNodeBin(root))
 	}
 	return command + "npx directus start"
 }

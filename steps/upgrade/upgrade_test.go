@@ -4,16 +4,16 @@ import (
 	"context"
 	"os"
 	"testing"
-	"time"
 
-	"bunnyhop/internal/advisory"
-	"bunnyhop/internal/change"
 	"bunnyhop/steps"
 	"bunnyhop/steps/rollback"
 	"bunnyhop/steps/site"
 	"bunnyhop/steps/testbed"
 	"bunnyhop/steps/upgrade"
 )
+
+// target is the version that most tests upgrade to.
+const target = "11.17.4"
 
 // drive runs a flow and answers its gates as --yes --override does.
 func drive(t *testing.T, flow steps.Flow, root string, overrides ...string) steps.Result {
@@ -37,33 +37,12 @@ func answer(t *testing.T, engine *steps.Engine, overrides ...string) steps.Resul
 	go func() {
 		defer close(done)
 		for event := range events {
-			switch e := event.(type) {
-			case steps.Output:
-				t.Logf("%s | %s", e.Step, e.Line)
-			case steps.StepDone:
-				t.Logf("%s done: %s (%v)", e.Step, e.Summary, e.Elapsed.Round(time.Millisecond))
-			case steps.StepFailed:
-				t.Logf("%s FAILED: %s / %s", e.Step, e.Error, e.Hint)
-			case steps.GateOpened:
-				if err := engine.Answer(e.Gate.ID, defaults(e.Gate, overrides)); err != nil {
-					_ = engine.Decline(e.Gate.ID, err)
-				}
-			}
+			react(engine, event, overrides, func(line string) { t.Log(line) })
 		}
 	}()
 	result := engine.Execute(context.Background())
 	<-done
 	return result
-}
-
-func defaults(g steps.Gate, overrides []string) steps.Answer {
-	a := steps.Answer{Choice: g.DefaultChoice(), Overrides: overrides, Decisions: change.Recommended(g.Changes)}
-	for _, f := range g.Findings {
-		if f.Severity == advisory.Warning {
-			a.Acknowledged = append(a.Acknowledged, f.ID)
-		}
-	}
-	return a
 }
 
 func options(p *testbed.Project) site.Options {
@@ -75,12 +54,12 @@ func TestUpgradeAndRollback(t *testing.T) {
 	p.Serve()
 	before := p.Fingerprint()
 
-	result := drive(t, upgrade.Flow(options(p), upgrade.Options{To: "11.17.4"}), p.Root)
+	result := drive(t, upgrade.Flow(options(p), upgrade.Options{To: target}), p.Root)
 	if result.Status != steps.Done {
 		t.Fatalf("%+v", result)
 	}
 	t.Logf("%+v", result.Data)
-	if version, err := p.Version(); err != nil || version != "11.17.4" {
+	if version, err := p.Version(); err != nil || version != target {
 		t.Fatalf("the server says %q, %v", version, err)
 	}
 	if lost := before.Diff(p.Fingerprint(), testbed.UserTable); len(lost) > 0 {

@@ -59,7 +59,7 @@ func (d *DB) Dump(ctx context.Context, path string, report progress.Reporter) (d
 	if err := create(temp); err != nil {
 		return info, err
 	}
-	defer removeDatabase(temp) // does nothing after the rename
+	defer removeDatabase(temp) //nolint:errcheck // after the rename there is nothing left
 	state, err := d.copyTo(ctx, temp, hold, report)
 	if err != nil {
 		return info, fmt.Errorf("dumping the database to %s: %w", path, describe(err, d.path))
@@ -87,7 +87,7 @@ func (d *DB) copyTo(ctx context.Context, temp string, hold bool, report progress
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // nothing is lost
 	if hold {
 		release, err := snapshot(ctx, conn)
 		if err != nil {
@@ -101,7 +101,7 @@ func (d *DB) copyTo(ctx context.Context, temp string, hold bool, report progress
 	}
 	// The copy is thrown away if anything goes wrong, so it needs no journal;
 	// it is flushed as a whole at the end.
-	dest, err := (&sqlite3.SQLiteDriver{}).Open(dsn(temp, "mode", "rw", "_journal_mode", "OFF", "_synchronous", "OFF"))
+	dest, err := (&sqlite3.SQLiteDriver{}).Open(dsn(temp, "mode=rw", "_journal_mode=OFF", "_synchronous=OFF"))
 	if err != nil {
 		return nil, err
 	}
@@ -166,12 +166,12 @@ func fingerprintFile(ctx context.Context, path string, report progress.Reporter)
 	if err != nil {
 		return nil, err
 	}
-	defer pool.Close()
+	defer pool.Close() //nolint:errcheck // nothing is lost
 	conn, err := pool.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // nothing is lost
 	state, err := fingerprint(ctx, conn, nil, wholeTables, report)
 	return &state, describe(err, path)
 }

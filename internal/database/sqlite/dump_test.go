@@ -22,8 +22,10 @@ import (
 func TestDumpBesideWriter(t *testing.T) {
 	for _, journal := range []string{"wal", "delete"} {
 		t.Run(journal, func(t *testing.T) {
-			path := newFile(t, append([]string{"PRAGMA journal_mode=" + journal,
-				`CREATE TABLE "left" (n int, x)`, `CREATE TABLE "right" (n int, x)`}, newsroom...)...)
+			path := newFile(t, append([]string{
+				"PRAGMA journal_mode=" + journal,
+				`CREATE TABLE "left" (n int, x)`, `CREATE TABLE "right" (n int, x)`,
+			}, newsroom...)...)
 			fill(t, path, 5000)
 			db := openFile(t, path, database.ReadOnly)
 			_, stop := start(t, "writer", path)

@@ -44,7 +44,7 @@ func flush(path string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // only read from
 	if err := file.Sync(); err != nil {
 		return 0, err
 	}
@@ -61,7 +61,7 @@ func syncFolder(dir string) error {
 	if err != nil {
 		return fmt.Errorf("flushing the folder %s: %w", dir, err)
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // only read from
 	if err := file.Sync(); err != nil {
 		return fmt.Errorf("flushing the folder %s: %w", dir, err)
 	}
@@ -75,7 +75,7 @@ func copyFile(ctx context.Context, from, to string, report progress.Reporter) er
 	if err != nil {
 		return err
 	}
-	defer source.Close()
+	defer source.Close() //nolint:errcheck // only read from
 	info, err := source.Stat()
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func copyFile(ctx context.Context, from, to string, report progress.Reporter) er
 	if err != nil {
 		return err
 	}
-	defer target.Close()
+	defer target.Close() //nolint:errcheck // what was written is closed below
 	for done := int64(0); done < info.Size(); {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -43,7 +43,7 @@ func (d *DB) Fingerprint(ctx context.Context, only func(table string) bool, repo
 	if err != nil {
 		return database.Fingerprint{}, fmt.Errorf("connecting to the database: %w", describe(err, d.path))
 	}
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // nothing is lost
 	piece := pieceRows
 	if hold {
 		piece = wholeTables
@@ -208,7 +208,7 @@ func (r *reader) piece(ctx context.Context, conn *sqlite3.SQLiteConn, query stri
 	if err != nil {
 		return nil, 0, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // only read from
 	values := make([]driver.Value, len(r.columns)+skip)
 	for {
 		switch err := rows.Next(values); {

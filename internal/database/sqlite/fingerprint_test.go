@@ -228,8 +228,10 @@ func TestVirtualTables(t *testing.T) {
 // TestFingerprintInPieces reads as from a large database that others write
 // to, and must come to the same result. One table has a column named rowid.
 func TestFingerprintInPieces(t *testing.T) {
-	path := newFile(t, append([]string{"CREATE TABLE tricky (rowid text, _rowid_ text)",
-		"INSERT INTO tricky VALUES ('b', '1'), ('a', '2'), ('c', NULL), ('a', '2'), (NULL, NULL)"}, newsroom...)...)
+	path := newFile(t, append([]string{
+		"CREATE TABLE tricky (rowid text, _rowid_ text)",
+		"INSERT INTO tricky VALUES ('b', '1'), ('a', '2'), ('c', NULL), ('a', '2'), (NULL, NULL)",
+	}, newsroom...)...)
 	fill(t, path, 10)
 	run(t, path, "DELETE FROM posts WHERE rowid % 4 = 0", "INSERT INTO posts (rowid, id) VALUES (-5, 'negative')")
 	conn, err := openFile(t, path, database.ReadOnly).SQL().Conn(context.Background())

@@ -115,13 +115,13 @@ func kind(mode fs.FileMode) string {
 // can only be read when it is at rest.
 func connect(ctx context.Context, path string, mode database.Mode) (*sql.DB, error) {
 	if mode == database.ReadWrite {
-		return try(ctx, dsn(path, "mode", "rw"))
+		return try(ctx, dsn(path, "mode=rw"))
 	}
-	pool, err := try(ctx, dsn(path, "mode", "ro", "_query_only", "1"))
+	pool, err := try(ctx, dsn(path, "mode=ro", "_query_only=1"))
 	if !refused(err) {
 		return pool, err
 	}
-	pool, err = try(ctx, dsn(path, "mode", "rw", "_query_only", "1"))
+	pool, err = try(ctx, dsn(path, "mode=rw", "_query_only=1"))
 	if refused(err) && atRest(ctx, path) {
 		return try(ctx, immutable(path))
 	}
@@ -160,8 +160,9 @@ func try(ctx context.Context, dsn string) (*sql.DB, error) {
 // dsn is a SQLite URI with parameters of SQLite and of the driver.
 func dsn(path string, pairs ...string) string {
 	values := url.Values{"_busy_timeout": {busyTimeout}}
-	for i := 0; i < len(pairs); i += 2 {
-		values.Set(pairs[i], pairs[i+1])
+	for _, pair := range pairs {
+		key, value, _ := strings.Cut(pair, "=")
+		values.Set(key, value)
 	}
 	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 	return "file:" + escaped + "?" + values.Encode()
@@ -170,7 +171,7 @@ func dsn(path string, pairs ...string) string {
 // immutable opens a file that nobody else has open: without locks and
 // without files beside it. For dumps.
 func immutable(path string) string {
-	return dsn(path, "mode", "ro", "immutable", "1", "_query_only", "1")
+	return dsn(path, "mode=ro", "immutable=1", "_query_only=1")
 }
 
 // Vendor is database.SQLite.

@@ -136,7 +136,7 @@ func checkFile(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
+	defer pool.Close() //nolint:errcheck // nothing is lost
 	lines, err := damage(ctx, pool)
 	if err == nil && len(lines) > 0 {
 		err = errors.New(strings.Join(lines, "; "))
@@ -184,7 +184,7 @@ func fold(ctx context.Context, target string, old fs.FileInfo) error {
 	if old == nil {
 		return sideless(target)
 	}
-	pool, err := sql.Open("sqlite3", dsn(target, "mode", "rw", "_locking_mode", "EXCLUSIVE", "_synchronous", "FULL"))
+	pool, err := sql.Open("sqlite3", dsn(target, "mode=rw", "_locking_mode=EXCLUSIVE", "_synchronous=FULL"))
 	if err != nil {
 		return err
 	}

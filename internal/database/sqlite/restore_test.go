@@ -65,6 +65,9 @@ func TestRestoreKilled(t *testing.T) {
 	for _, mode := range []string{"delete", "wal"} {
 		dump, want := newDump(t, "PRAGMA journal_mode="+mode)
 		for state, makeOld := range oldStates {
+			if mode == "wal" && state != "log" {
+				continue // what the dump holds only matters to a log beside it
+			}
 			for _, point := range points {
 				t.Run(fmt.Sprintf("%s/%s/%s", mode, state, point), func(t *testing.T) {
 					path := makeOld(t)

@@ -57,7 +57,7 @@ func tables(ctx context.Context, q querier) ([]table, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // only read from
 	var all []table
 	for rows.Next() {
 		var t table
@@ -265,7 +265,7 @@ func each(ctx context.Context, q querier, query, arg string, visit func(*sql.Row
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // only read from
 	for rows.Next() {
 		if err := visit(rows); err != nil {
 			return err

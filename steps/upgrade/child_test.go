@@ -1,0 +1,174 @@
+package upgrade_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"bunnyhop/internal/advisory"
+	"bunnyhop/internal/change"
+	"bunnyhop/internal/fault"
+	"bunnyhop/steps"
+	"bunnyhop/steps/rollback"
+	"bunnyhop/steps/site"
+	"bunnyhop/steps/testbed"
+	"bunnyhop/steps/upgrade"
+)
+
+// The crash tests run flows in a process of their own, which is this test
+// binary with these variables set.
+const (
+	childJob   = "BUNNYHOP_TEST_JOB"    // start, resume, back (roll an unfinished run back) or rollback (of a finished one)
+	childRoot  = "BUNNYHOP_TEST_ROOT"   // the project
+	childTo    = "BUNNYHOP_TEST_TO"     // the target version
+	childDieAt = "BUNNYHOP_TEST_DIE_AT" // "step where": the boundary at which to get SIGKILL
+)
+
+func TestMain(m *testing.M) {
+	if text := os.Getenv(faultJob); text != "" {
+		os.Exit(int(runTask(text)))
+	}
+	if job := os.Getenv(childJob); job != "" {
+		os.Exit(int(child(job)))
+	}
+	os.Exit(m.Run())
+}
+
+func child(job string) fault.Code {
+	if at := os.Getenv(childDieAt); at != "" {
+		steps.Boundary = func(step, where string) {
+			fmt.Printf("boundary %s %s\n", step, where)
+			if step+" "+where == at {
+				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+				select {} // the signal is on its way
+			}
+		}
+	}
+	engine, execute, err := childEngine(job)
+	if err != nil {
+		fmt.Printf("error: %v (%s)\n", err, fault.HintOf(err))
+		return fault.CodeOf(err)
+	}
+	events := engine.Subscribe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for event := range events {
+			react(engine, event, nil, func(line string) { fmt.Println(line) })
+		}
+	}()
+	result := execute(context.Background())
+	<-done
+	if err := engine.Close(); err != nil {
+		fmt.Printf("closing: %v\n", err)
+	}
+	fmt.Printf("result: %+v\n", result)
+	return result.Code
+}
+
+func childEngine(job string) (*steps.Engine, func(context.Context) steps.Result, error) {
+	root := os.Getenv(childRoot)
+	o := site.Options{Root: root, Environ: os.Environ()}
+	flows := map[string]steps.Flow{
+		"upgrade":  upgrade.Flow(o, upgrade.Options{To: os.Getenv(childTo)}),
+		"rollback": rollback.Flow(o, rollback.Options{}),
+	}
+	switch job {
+	case "start", "rollback":
+		flow := flows["upgrade"]
+		if job == "rollback" {
+			flow = flows["rollback"]
+		}
+		engine, err := steps.Start(flow, root)
+		if err != nil {
+			return nil, nil, err
+		}
+		return engine, engine.Execute, nil
+	}
+	summary, err := steps.Unfinished(root)
+	if err != nil {
+		return nil, nil, err
+	}
+	if summary == nil {
+		return nil, nil, fault.New("nothing to resume", "")
+	}
+	engine, err := steps.Resume(flows[summary.Flow], *summary)
+	if err != nil {
+		return nil, nil, err
+	}
+	if job == "back" {
+		return engine, engine.Rollback, nil
+	}
+	return engine, engine.Execute, nil
+}
+
+// react answers gates as --yes --override does, and types confirmations.
+func react(engine *steps.Engine, event steps.Event, overrides []string, say func(string)) {
+	switch e := event.(type) {
+	case steps.Output:
+		say("  " + e.Step + " | " + e.Line)
+	case steps.StepDone:
+		say(fmt.Sprintf("%s done: %s (%v)", e.Step, e.Summary, e.Elapsed.Round(time.Millisecond)))
+	case steps.StepFailed:
+		say(fmt.Sprintf("%s FAILED: %s / %s", e.Step, e.Error, e.Hint))
+	case steps.UndoDone:
+		say(e.Step + " undone")
+	case steps.UndoFailed:
+		say(e.Step + " UNDO FAILED: " + e.Error)
+	case steps.GateOpened:
+		if err := engine.Answer(e.Gate.ID, defaults(e.Gate, overrides)); err != nil {
+			_ = engine.Decline(e.Gate.ID, err)
+		}
+	}
+}
+
+func defaults(g steps.Gate, overrides []string) steps.Answer {
+	a := steps.Answer{Choice: g.DefaultChoice(), Overrides: overrides, Decisions: change.Recommended(g.Changes), Confirm: g.Confirm}
+	for _, f := range g.Findings {
+		if f.Severity == advisory.Warning {
+			a.Acknowledged = append(a.Acknowledged, f.ID)
+		}
+	}
+	return a
+}
+
+// spawned is a job in a process of its own.
+type spawned struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	output strings.Builder
+}
+
+func spawn(t *testing.T, p *testbed.Project, job, dieAt string) *spawned {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &spawned{t: t, cmd: exec.Command(self)}
+	s.cmd.Env = append(os.Environ(), childJob+"="+job, childRoot+"="+p.Root, childTo+"="+target, childDieAt+"="+dieAt)
+	s.cmd.Stdout, s.cmd.Stderr = &s.output, &s.output
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// wait returns the exit code; a death by SIGKILL is -1.
+func (s *spawned) wait() int {
+	_ = s.cmd.Wait()
+	return s.cmd.ProcessState.ExitCode()
+}
+
+func run(t *testing.T, p *testbed.Project, job string, want fault.Code) {
+	t.Helper()
+	s := spawn(t, p, job, "")
+	if code := s.wait(); code != int(want) {
+		t.Fatalf("%s exited with %d, want %d\n%s", job, code, want, s.output.String())
+	}
+}
