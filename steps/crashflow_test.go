@@ -203,6 +203,7 @@ func (s crashStep) Clean(_ context.Context, r *steps.Run) error {
 	if s.Phase == steps.Cutover {
 		return nil
 	}
+	moment()
 	return os.RemoveAll(s.path(r))
 }
 

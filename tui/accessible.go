@@ -162,8 +162,10 @@ func (t *talk) conversation() error {
 		select {
 		case msg := <-t.msgs:
 			switch msg := msg.(type) {
-			case eventMsg:
-				t.event(msg.event)
+			case eventsMsg:
+				for _, event := range msg {
+					t.event(event)
+				}
 			case jobEndedMsg:
 				t.drain()
 				return nil
@@ -181,8 +183,11 @@ func (t *talk) drain() {
 	for {
 		select {
 		case msg := <-t.msgs:
-			if e, ok := msg.(eventMsg); ok && e.event.Kind() != "gate_opened" {
-				t.event(e.event)
+			events, _ := msg.(eventsMsg)
+			for _, event := range events {
+				if _, late := event.(steps.GateOpened); !late {
+					t.event(event)
+				}
 			}
 		default:
 			return

@@ -81,8 +81,12 @@ func (a *app) update(msg tea.Msg) tea.Cmd {
 		return a.tick(msg)
 	case tea.KeyPressMsg:
 		return a.press(msg)
-	case eventMsg:
-		return a.event(msg.event)
+	case eventsMsg:
+		var cmds []tea.Cmd
+		for _, event := range msg {
+			cmds = append(cmds, a.event(event))
+		}
+		return tea.Batch(cmds...)
 	case homeMsg:
 		a.home.take(msg)
 		a.c.home = a.home.home

@@ -58,7 +58,7 @@ type driver struct {
 	t      *testing.T
 	probe  *probe
 	ses    *session
-	ahead  atomic.Int64 // how far the screens' clock is ahead of the real one
+	ahead  atomic.Int64 // the screens' clock, which only Skip moves on
 	ended  chan struct{}
 	result *steps.Result
 	err    error
@@ -71,7 +71,7 @@ func drive(t *testing.T, opts Options) *driver {
 	ctx, cancel := context.WithCancel(context.Background())
 	d := &driver{t: t, ended: make(chan struct{})}
 	c := newCommon(unicodeGlyphs)
-	c.now = func() time.Time { return time.Now().Add(time.Duration(d.ahead.Load())) }
+	c.now = func() time.Time { return noon.Add(time.Duration(d.ahead.Load())) }
 	d.ses = newSession(ctx, opts)
 	d.probe = &probe{app: newApp(d.ses, c), seen: make(chan struct{}, 1)}
 	go func() {

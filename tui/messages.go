@@ -16,8 +16,8 @@ type (
 		job Job
 		err error
 	}
-	// eventMsg is an event of the running engine.
-	eventMsg struct{ event steps.Event }
+	// eventsMsg is what the running engine tells, in order.
+	eventsMsg []steps.Event
 	// jobEndedMsg says that the engine has ended and was closed.
 	jobEndedMsg struct {
 		result  steps.Result

@@ -44,7 +44,10 @@ type job struct {
 
 // tellingTime is how long the end of a run waits for its events to be handed
 // on. An engine that ends without a last event must not hold it up for good.
-const tellingTime = 2 * time.Second
+const tellingTime = 5 * time.Second
+
+// gatheringTime is how long progress and output are gathered.
+const gatheringTime = 50 * time.Millisecond
 
 func newSession(ctx context.Context, opts Options) *session {
 	s := &session{opts: opts, parent: ctx, send: func(tea.Msg) {}}
@@ -97,12 +100,38 @@ func (s *session) begin() bool {
 	return !s.closed
 }
 
-// relay is the one goroutine that hands events to the program.
+// relay is the one goroutine that hands events to the program. What may come
+// in floods is gathered for a moment, since each message draws the screen.
 func (s *session) relay(j *job, events <-chan steps.Event) {
 	defer close(j.told)
 	s.send(jobReadyMsg{kind: j.kind})
-	for event := range events {
-		s.send(eventMsg{event})
+	var gathered eventsMsg
+	var due <-chan time.Time
+	hand := func() {
+		if len(gathered) > 0 {
+			s.send(gathered)
+		}
+		gathered, due = nil, nil
+	}
+	for {
+		select {
+		case <-due:
+			hand()
+		case event, more := <-events:
+			if !more {
+				hand()
+				return
+			}
+			gathered = append(gathered, event)
+			switch event.(type) {
+			case steps.Progress, steps.Output:
+				if due == nil {
+					due = time.After(gatheringTime)
+				}
+			default:
+				hand()
+			}
+		}
 	}
 }
 

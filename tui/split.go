@@ -9,7 +9,7 @@ import (
 )
 
 // sideWidth is from where on a list and its detail stand side by side.
-const sideWidth = 84
+const sideWidth = 110
 
 // detail is the scrolling text about the line under a cursor.
 type detail struct {

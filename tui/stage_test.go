@@ -71,7 +71,7 @@ func (p *playhouse) run(cmd tea.Cmd) {
 func (p *playhouse) events(events ...steps.Event) {
 	p.t.Helper()
 	for _, e := range events {
-		p.send(eventMsg{e})
+		p.send(eventsMsg{e})
 	}
 }
 

@@ -63,14 +63,18 @@ func runDemo(ctx context.Context, o *demoOptions) error {
 	a.flags.project = dir
 	if front := a.front(false); front == frontPlain || front == frontJSON {
 		a.flags.yes = true
-		return errors.Join(a.runRequest(ctx, request{kind: tui.JobUpgrade, to: o.to}), a.demoEnd(dir))
+		err = a.runRequest(ctx, request{kind: tui.JobUpgrade, to: o.to})
+		a.demoEnd(dir)
+		return err
 	}
 	var first *tui.Job
 	req := request{kind: tui.JobUpgrade, to: o.to}
 	if o.to != "" {
 		first = req.job()
 	}
-	return errors.Join(a.screen(ctx, first, req), a.demoEnd(dir))
+	err = a.screen(ctx, first, req)
+	a.demoEnd(dir)
+	return err
 }
 
 // folder chooses where the sample goes.
@@ -98,16 +102,12 @@ func (o *demoOptions) folder() (string, error) {
 }
 
 // demoEnd says where the sample is and how to look at it.
-func (a *app) demoEnd(dir string) error {
+func (a *app) demoEnd(dir string) {
 	if a.flags.json {
-		return nil
-	}
-	p, err := project.Detect(dir)
-	if err != nil {
-		return nil //nolint:nilerr // the run has told what is wrong
+		return
 	}
 	address := ""
-	if p.LoadConfig(context.Background(), a.environ, "") == nil {
+	if p, err := project.Detect(dir); err == nil && p.LoadConfig(context.Background(), a.environ, "") == nil {
 		address = p.Config.PublicURL()
 	}
 	a.printf("\nThe sample is in %s (login %s, password %s", dir, sample.AdminEmail, sample.AdminPassword)
@@ -115,5 +115,4 @@ func (a *app) demoEnd(dir string) error {
 		a.printf(", %s once it runs", address)
 	}
 	a.printf(").\nGo on with: bunnyhop --project %s\nRemove it with: rm -r %s\n", shellQuote(dir), shellQuote(dir))
-	return nil
 }

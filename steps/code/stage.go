@@ -182,7 +182,13 @@ func (s Stage) prove(ctx context.Context, r *steps.Run, p *project.Project, dir 
 // Clean removes what was staged and not switched to, and keeps what rolling
 // back needs.
 func (s Stage) Clean(_ context.Context, r *steps.Run) error {
-	return os.RemoveAll(filepath.Join(s.Site.Beside(r), "stage"))
+	if err := os.RemoveAll(filepath.Join(s.Site.Beside(r), "stage")); err != nil {
+		return err
+	}
+	// What was switched away from stays for rolling back; empty folders go.
+	_ = os.Remove(filepath.Join(s.Site.Beside(r), "before"))
+	_ = os.Remove(s.Site.Beside(r))
+	return nil
 }
 
 // Request describes the installation of a version for a project: its own

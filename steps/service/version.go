@@ -47,9 +47,10 @@ func Version(ctx context.Context, r *steps.Run, s *site.Site) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	info, err := client.Info(ctx)
-	if err != nil {
-		return "", err
-	}
-	return info.Version, nil
+	var info directus.Info
+	err = Patiently(ctx, r, func() (err error) {
+		info, err = client.Info(ctx)
+		return err
+	})
+	return info.Version, err
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"bunnyhop/internal/advisory"
+	"bunnyhop/internal/fault"
+	"bunnyhop/internal/server"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
 	"bunnyhop/steps/site"
@@ -74,24 +76,12 @@ func rank(s advisory.Severity) int {
 }
 
 // own lists findings that come from the place and not from the versions.
-func (c check) own(_ context.Context, r *steps.Run) ([]advisory.Finding, error) {
+func (c check) own(ctx context.Context, r *steps.Run) ([]advisory.Finding, error) {
 	seen, err := facts.Inspected.Need(r)
 	if err != nil {
 		return nil, err
 	}
 	var findings []advisory.Finding
-	for _, s := range seen.Storage {
-		if !s.External {
-			continue
-		}
-		findings = append(findings, advisory.Finding{
-			ID: "external-storage-" + s.Name, Severity: advisory.Warning,
-			Title:    fmt.Sprintf("The files of storage location %q are external and not copied", s.Name),
-			Evidence: []string{fmt.Sprintf("driver %s, %d files in directus_files", s.Driver, s.Rows)},
-			Remedy:   "Make sure that the storage has a backup of its own. The upgrade does not write to it.",
-			Source:   "STORAGE_LOCATIONS",
-		})
-	}
 	if err := site.Writable(seen.Root); err != nil {
 		findings = append(findings, advisory.Finding{
 			ID: "root-not-writable", Severity: advisory.Blocker, NeverOverridable: true,
@@ -101,6 +91,11 @@ func (c check) own(_ context.Context, r *steps.Run) ([]advisory.Finding, error) 
 		})
 	}
 	if f, found := c.serverNode(r, seen); found {
+		findings = append(findings, f)
+	}
+	if f, found, err := c.port(ctx, r, seen); err != nil {
+		return nil, err
+	} else if found {
 		findings = append(findings, f)
 	}
 	if seen.Server.Running && seen.Running == "" {
@@ -132,4 +127,29 @@ func (c check) serverNode(r *steps.Run, seen facts.Inspection) (advisory.Finding
 		Remedy: note + ". That folder appears with the switch and goes away with a rollback, so this can be prepared now. " +
 			"Pass this finding once it is done.",
 	}, true
+}
+
+// port looks whether something else listens where the server is to listen.
+// While the server runs, the port is its own.
+func (c check) port(ctx context.Context, r *steps.Run, seen facts.Inspection) (advisory.Finding, bool, error) {
+	if seen.Server.Running {
+		return advisory.Finding{}, false, nil
+	}
+	p, err := c.site.Open(ctx, r)
+	if err != nil {
+		return advisory.Finding{}, false, err
+	}
+	if p.Config.Get("UNIX_SOCKET_PATH") != "" {
+		return advisory.Finding{}, false, nil
+	}
+	taken := server.PortFree(p.Config.Host(), p.Config.Port())
+	if taken == nil {
+		return advisory.Finding{}, false, nil
+	}
+	return advisory.Finding{
+		ID: "port-taken", Severity: advisory.Blocker,
+		Title:    "The new version could not listen on its port",
+		Evidence: []string{taken.Error()},
+		Remedy:   fault.HintOf(taken) + ". The upgrade starts the server to prove that it works.",
+	}, true, nil
 }

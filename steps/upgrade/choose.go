@@ -69,7 +69,8 @@ func (c choose) Do(ctx context.Context, r *steps.Run) error {
 		}
 	} else {
 		if len(newer) == 0 {
-			return fault.Newf("Directus %s is the newest version there is; there is nothing to upgrade to", seen.Installed).WithCode(fault.Usage)
+			return fault.Newf("Directus %s is the newest version there is; there is nothing to upgrade to", seen.Installed).
+				WithHint("nothing has to be done").WithCode(fault.Usage)
 		}
 		if to, reason, err = c.ask(ctx, r, client, newer, seen); err != nil {
 			return err
@@ -190,7 +191,7 @@ func known(releases []release.Release, installed, to string) error {
 	}
 	switch {
 	case target.Equal(from):
-		return fault.Newf("Directus %s is installed already", to).WithCode(fault.Usage)
+		return fault.Newf("Directus %s is installed already", to).WithHint("`bunnyhop versions` lists the newer ones").WithCode(fault.Usage)
 	case target.LessThan(from):
 		return fault.Newf("Directus %s is older than the installed %s", to, installed).
 			WithHint("an upgrade only goes forward; `bunnyhop rollback` takes a finished upgrade back, `bunnyhop restore` puts a backup back").WithCode(fault.Usage)

@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +40,13 @@ func input(ctx context.Context, r *steps.Run, s *site.Site, to string) (in advis
 		return in, nil, err
 	}
 	in.NodeFound = seen.Node
+	in.ExternalStorage = nil
+	for _, location := range seen.Storage {
+		if location.External {
+			in.ExternalStorage = append(in.ExternalStorage,
+				fmt.Sprintf("%s: driver %s, %d files in directus_files", location.Name, location.Driver, location.Rows))
+		}
+	}
 	return in, done, nil
 }
 

@@ -23,6 +23,7 @@ import (
 	"bunnyhop/steps"
 	backupsteps "bunnyhop/steps/backup"
 	"bunnyhop/steps/facts"
+	"bunnyhop/steps/service"
 	"bunnyhop/steps/site"
 )
 
@@ -341,7 +342,8 @@ func (h rehearse) boot(ctx context.Context, r *steps.Run, c *copyOf) error {
 		return err
 	}
 	c.out.BootSeconds = time.Since(began).Seconds()
-	return h.readAPI(ctx, c, directus.NewClient(base, c.token))
+	client := directus.NewClient(base, c.token)
+	return service.Patiently(ctx, r, func() error { return h.readAPI(ctx, c, client) })
 }
 
 func (h rehearse) readAPI(ctx context.Context, c *copyOf, client *directus.Client) error {
@@ -359,6 +361,7 @@ func (h rehearse) readAPI(ctx context.Context, c *copyOf, client *directus.Clien
 	if err != nil {
 		return err
 	}
+	c.out.Extensions = nil
 	for _, e := range loaded {
 		c.out.Extensions = append(c.out.Extensions, e.Name)
 	}

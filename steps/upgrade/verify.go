@@ -71,7 +71,11 @@ func (v verify) Do(ctx context.Context, r *steps.Run) error {
 	var failures []string
 	for i, l := range looks {
 		r.Progress("looking at "+l.name, "looks", int64(i), int64(len(looks)))
-		detail, err := l.see(ctx, r, e)
+		var detail string
+		err := service.Patiently(ctx, r, func() (err error) {
+			detail, err = l.see(ctx, r, e)
+			return err
+		})
 		check := facts.Check{Name: l.name, OK: err == nil, Detail: detail}
 		if err != nil {
 			check.Detail = err.Error()
@@ -85,7 +89,7 @@ func (v verify) Do(ctx context.Context, r *steps.Run) error {
 	}
 	if len(failures) > 0 {
 		return fault.Newf("the new version runs, but %s", strings.Join(failures, "; ")).
-			WithHint("rolling back brings the old version and its data back")
+			WithHint("what each look saw is in the run's journal: bunnyhop runs %s", r.ID)
 	}
 	r.Summary("%d looks, all good", len(looks))
 	return nil
