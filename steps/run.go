@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"bunnyhop/internal/progress"
 )
@@ -68,10 +70,19 @@ func (r *Run) Output(line string) {
 	if r.output != nil {
 		// The output file is for reading later; losing a line of it must not
 		// fail a step.
-		_, _ = fmt.Fprintf(r.output, "%s %s %s\n", time.Now().UTC().Format(time.RFC3339), step, line)
+		_, _ = fmt.Fprintf(r.output, "%s %s %s\n", time.Now().UTC().Format(time.RFC3339), step, strings.Map(harmless, line))
 	}
 	r.mu.Unlock()
 	r.broker.publish(Output{Step: step, Line: line})
+}
+
+// harmless drops control characters: the output file is read with programs
+// that hand them on to the terminal (S10).
+func harmless(c rune) rune {
+	if unicode.IsControl(c) && c != '\t' {
+		return -1
+	}
+	return c
 }
 
 // Summary sets the one line that says what the current step has done.

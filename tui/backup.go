@@ -34,7 +34,7 @@ func (s *backupScreen) proof(b *facts.Backup, p *facts.BackupProof) []string {
 		return append(dimmed(c, wrap("The backup is restored into a scratch database, and every table is compared with the live one by its row count and a digest. The live database is only read.", w)), "")
 	}
 	lines := []string{
-		c.st.ok.Render(c.g.done) + " " + c.st.strong.Render("restored into a scratch database, and equal to the live one"), "",
+		c.st.ok.Render(c.g.done) + " " + c.st.strong.Render("restored into a scratch database; every table is equal"), "",
 	}
 	lines = append(lines, c.row("tables", count(p.Tables), w)...)
 	lines = append(lines, c.row("rows", count(p.Rows), w)...)
@@ -64,10 +64,10 @@ func (c *common) backupLines(b *facts.Backup, s *stepRecord, w int) []string {
 		for i, part := range backupParts {
 			state := stepWaiting
 			switch {
-			case i < at:
-				state = stepDone
-			case i == at && s.state == stepRunning:
+			case i == at && s.state == stepRunning && names(s.work.now.Label, part):
 				state = stepRunning
+			case i <= at:
+				state = stepDone
 			}
 			lines = append(lines, c.partRow(c.glyph(state), c.st.plain.Render(part), "", "", "", w))
 		}

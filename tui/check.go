@@ -154,9 +154,11 @@ func (s *checkScreen) View() string {
 	if s.typing {
 		c.dress(&s.typed)
 		s.typed.SetWidth(max(8, s.w-4))
-		foot = []string{c.rule("override", "", s.w),
+		foot = []string{
+			c.rule("override", "", s.w),
 			c.cut("Type "+c.st.strong.Render(cleanText(s.raw().ID))+" to go on in spite of it:", s.w),
-			c.st.mark.Render("> ") + s.typed.View()}
+			c.st.mark.Render("> ") + s.typed.View(),
+		}
 	}
 	lines = append(lines, s.view.draw(s.w, s.h-len(lines)-len(foot))...)
 	return strings.Join(append(lines, foot...), "\n")

@@ -180,7 +180,7 @@ func TestQuitBeforeTheCutoverCanBeResumed(t *testing.T) {
 	d.Sees("Upgrade to").Press("enter").Sees("Which version?").Press("enter")
 	d.Sees("2 warnings").Press("space", "down", "space").Sees("all said").Press("enter").Sees("Install beside", "running")
 	d.Press("q").Sees("Nothing of the live project was changed", "▌ Keep going").Press("enter").Gone("Keep going")
-	d.Press("ctrl+c").Sees("Keep going").Press("ctrl+c")
+	d.Press("ctrl+c").Sees("Keep going").Press("ctrl+c").Skip(quietTime).Sees("Keep going").Press("ctrl+c")
 	d.Ends(steps.Interrupted)
 
 	close(s.hold["stage"])

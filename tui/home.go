@@ -151,12 +151,11 @@ func (s *homeScreen) about() []string {
 		last = "none yet"
 	}
 	add("last backup", last)
-	switch {
-	case h.Recommended == "":
-		add("newer version", "none is recommended")
-	default:
-		add("newer version", h.Recommended+" is recommended")
+	newer := "none is recommended"
+	if h.Recommended != "" {
+		newer = h.Recommended + " is recommended"
 	}
+	add("newer version", newer)
 	if u := h.Unfinished; u != nil {
 		text := "the " + u.Flow + " of " + u.Started.Local().Format("2 January, 15:04") + " did not finish; "
 		if u.Touched {

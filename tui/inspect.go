@@ -39,7 +39,11 @@ func (s *inspectScreen) found(f *facts.Inspection) []string {
 		declared = f.Declared + " declared"
 	}
 	add("directus", f.Installed+" installed", declared, running)
-	add("installed by", f.Installation, "Node "+f.Node)
+	node := ""
+	if f.Node != "" {
+		node = "Node " + f.Node
+	}
+	add("installed by", f.Installation, node)
 	add("database", strings.TrimSpace(f.Vendor+" "+f.ServerVersion), f.Database, size(f.DatabaseBytes))
 	add("content", plural(f.Collections, "collection", "collections"), plural(f.Users, "user", "users"))
 	custom := "none of your own"
@@ -51,7 +55,11 @@ func (s *inspectScreen) found(f *facts.Inspection) []string {
 	if f.Server.Running {
 		state = "running"
 	}
-	add("server", f.Server.Description, state)
+	if f.Server.Kind == "none" {
+		add("server", state)
+	} else {
+		add("server", f.Server.Description, state)
+	}
 	for i, loc := range f.Storage {
 		label := ""
 		if i == 0 {

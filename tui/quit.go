@@ -11,13 +11,14 @@ import (
 type quitDialog struct {
 	pane
 	keySet
+	quiet    // for ctrl+c only: one that is held down must not answer its own question
 	c        *common
 	stopping bool // it was asked to stop already
 	list     list
 }
 
 func newQuitDialog(c *common, stopping bool) screen {
-	d := &quitDialog{c: c, stopping: stopping}
+	d := &quitDialog{c: c, stopping: stopping, quiet: quiet{c.now()}}
 	d.list.resize(2, 2)
 	d.keySet = keySet{func() []keyed {
 		return []keyed{live(keyMove), live(as("choose", keyEnter)), live(as("keep going", keyEscape))}
@@ -56,7 +57,9 @@ func (d *quitDialog) Update(msg tea.Msg) tea.Cmd {
 	_, _, _, stop := d.offer()
 	switch {
 	case key.Matches(press, keyStop):
-		return send(stop)
+		if d.over(d.c.now()) {
+			return send(stop)
+		}
 	case key.Matches(press, keyEscape, keyQuit):
 		return send(closeMsg{})
 	case d.list.Update(press):

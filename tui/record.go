@@ -189,6 +189,9 @@ func (r *record) leave(id string) *stepRecord {
 func (r *record) measure() {
 	if stop := r.facts.stop; stop != nil {
 		r.down.idle = !stop.Running
+		if r.down.from.IsZero() && stop.Running { // stopped by an earlier process
+			r.down.from = stop.At
+		}
 	}
 	if start := r.facts.start; start != nil && start.DowntimeSeconds > 0 {
 		r.down.measured = seconds(start.DowntimeSeconds)

@@ -72,7 +72,9 @@ type Options struct {
 	// first frame does not wait for it.
 	Load func(context.Context) (Home, error)
 	// Start makes the engine for a job, and the function that runs it
-	// (Execute, Rollback or Abandon). Run closes the engine.
+	// (Execute, Rollback or Abandon). Run closes the engine. The context given
+	// to Start ends with the screen; the one given to the function does not,
+	// since a cutover outlives a closed terminal.
 	Start func(context.Context, Job) (Engine, func(context.Context) steps.Result, error)
 	// First is started at once, without the home screen.
 	First *Job

@@ -51,7 +51,6 @@ type act struct {
 	s       *script
 	id      string
 	do      func(context.Context, *steps.Run) error
-	undoes  bool
 	manual  []string
 	retried bool
 }
@@ -430,8 +429,10 @@ func sampleReview() steps.Gate {
 	}
 	return steps.Gate{ID: "review", Kind: steps.GateReview, Title: "Review", Flag: "--decisions", Changes: append(
 		all,
-		change.Change{ID: "file:package.json", Group: "package.json", Title: "directus ^10.13.0 → 11.17.4", Risk: change.Safe, Recommended: true, Undo: "renaming the old file back",
-			Detail: "The version that npm installs.", Before: "{\n  \"name\": \"newsroom\",\n  \"dependencies\": {\n    \"directus\": \"^10.13.0\",\n    \"pg\": \"8.11.0\"\n  }\n}\n", After: "{\n  \"name\": \"newsroom\",\n  \"dependencies\": {\n    \"directus\": \"11.17.4\",\n    \"pg\": \"8.11.0\"\n  }\n}\n"},
+		change.Change{
+			ID: "file:package.json", Group: "package.json", Title: "directus ^10.13.0 → 11.17.4", Risk: change.Safe, Recommended: true, Undo: "renaming the old file back",
+			Detail: "The version that npm installs.", Before: "{\n  \"name\": \"newsroom\",\n  \"dependencies\": {\n    \"directus\": \"^10.13.0\",\n    \"pg\": \"8.11.0\"\n  }\n}\n", After: "{\n  \"name\": \"newsroom\",\n  \"dependencies\": {\n    \"directus\": \"11.17.4\",\n    \"pg\": \"8.11.0\"\n  }\n}\n",
+		},
 		change.Change{ID: "file:package-lock.json", Group: "package.json", Title: "package-lock.json is written anew", Risk: change.Safe, Recommended: true, Requires: []string{"file:package.json"}, Detail: "1,287 packages."},
 		change.Change{ID: "env:IP_TRUST_PROXY", Group: ".env", Title: "IP_TRUST_PROXY", Risk: change.Caution, Recommended: true, After: "true", Detail: "From 12.0 on the default is false. The line keeps what holds now."},
 		change.Change{ID: "env:CACHE_STORE", Group: ".env", Title: "CACHE_STORE", Risk: change.Destructive, Before: "memcache", After: "memory", Detail: "memcache was dropped in 10.0 and is ignored since."},

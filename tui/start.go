@@ -26,6 +26,9 @@ func (s *startingScreen) View() string {
 		JobRollback: "getting ready to roll back", JobBackup: "getting ready to back up",
 		JobAbandon: "ending the unfinished run",
 	}[s.job.Kind]
+	if what == "" {
+		what = "getting ready"
+	}
 	return s.c.glyph(stepRunning) + " " + s.c.st.plain.Render(what+" "+s.c.g.more)
 }
 

@@ -38,15 +38,6 @@ func (c *common) cut(s string, w int) string {
 	return ansi.Truncate(s, w, c.g.more)
 }
 
-// cutLeft is cut for paths, whose end says more than their beginning.
-func (c *common) cutLeft(s string, w int) string {
-	n := ansi.StringWidth(s)
-	if n <= w || w <= 0 {
-		return c.cut(s, w)
-	}
-	return ansi.TruncateLeft(s, n-w+ansi.StringWidth(c.g.more), c.g.more)
-}
-
 // right puts s at the right end of w columns.
 func (c *common) right(s string, w int) string {
 	s = c.cut(s, w)

@@ -152,9 +152,12 @@ func (w *work) pane(c *common, width, h int) []string {
 	if w.follow {
 		w.view.GotoBottom()
 	}
-	state := "following"
-	if !w.follow {
+	state := ""
+	switch {
+	case !w.follow:
 		state = "f follows again"
+	case !w.view.AtTop():
+		state = "following"
 	}
 	lines := []string{c.rule("output", state, width)}
 	for line := range strings.SplitSeq(w.view.View(), "\n") {

@@ -100,8 +100,12 @@ func TestGlyphsFollowTheLocale(t *testing.T) {
 		env  map[string]string
 		utf8 bool
 	}{
-		{map[string]string{"LANG": "de_DE.UTF-8"}, true}, {map[string]string{"LANG": "C.utf8"}, true}, {map[string]string{"LANG": "C"}, false}, {nil, false},
-		{map[string]string{"LANG": "de_DE.UTF-8", "LC_ALL": "POSIX"}, false}, {map[string]string{"LANG": "C", "LC_CTYPE": "en_US.UTF-8"}, true},
+		{map[string]string{"LANG": "de_DE.UTF-8"}, true},
+		{map[string]string{"LANG": "C.utf8"}, true},
+		{map[string]string{"LANG": "C"}, false},
+		{nil, false},
+		{map[string]string{"LANG": "de_DE.UTF-8", "LC_ALL": "POSIX"}, false},
+		{map[string]string{"LANG": "C", "LC_CTYPE": "en_US.UTF-8"}, true},
 	} {
 		g := glyphsFor(func(name string) string { return tt.env[name] })
 		if got := g.done == unicodeGlyphs.done; got != tt.utf8 {

@@ -77,6 +77,9 @@ func (c CLI) run(ctx context.Context, each func(line string), args ...string) er
 		Env:  c.Environ,
 		Line: func(line string) {
 			line = escapes.ReplaceAllString(line, "")
+			if isUpdateBox(line) {
+				return
+			}
 			if c.Redact != nil {
 				line = c.Redact(line)
 			}
@@ -85,9 +88,14 @@ func (c CLI) run(ctx context.Context, each func(line string), args ...string) er
 	})
 }
 
+// isUpdateBox reports whether a line belongs to the "update available" box
+// that the CLI prints before its work (@directus/update-check). It advertises
+// the newest version to somebody who is just installing another on purpose.
+func isUpdateBox(line string) bool { return strings.ContainsAny(line, "│╭╰") }
+
 // keepLast keeps the last 40 lines that say something.
 func keepLast(tail []string, line string) []string {
-	if strings.TrimSpace(line) == "" || strings.ContainsAny(line, "│╭╰") { // the "update available" box
+	if strings.TrimSpace(line) == "" {
 		return tail
 	}
 	if tail = append(tail, line); len(tail) > 40 {

@@ -133,8 +133,34 @@ func (c *Client) do(ctx context.Context, method, path string, in any) ([]byte, e
 	return body, nil
 }
 
-// send returns the answer; for one that is not 2xx also an *APIError.
+// How long a server that is under pressure is asked again, and how often.
+// Directus turns requests away while its event loop lags
+// (@directus/pressure), which right after a start it may do for seconds.
+const (
+	busyFor   = 30 * time.Second
+	busyPause = 500 * time.Millisecond
+)
+
+// send returns the answer; for one that is not 2xx also an *APIError. Reading
+// is tried again while the server says that it is too busy just now. The
+// health check is not: 503 is what a sick server answers there.
 func (c *Client) send(ctx context.Context, method, path string, in any) (*http.Response, error) {
+	for until := time.Now().Add(busyFor); ; {
+		response, err := c.once(ctx, method, path, in)
+		busy := response != nil && response.StatusCode == http.StatusServiceUnavailable
+		if !busy || method != http.MethodGet || withoutQuery(path) == "/server/health" || time.Now().After(until) {
+			return response, err
+		}
+		select {
+		case <-ctx.Done():
+			return response, err
+		case <-time.After(busyPause):
+			_ = response.Body.Close()
+		}
+	}
+}
+
+func (c *Client) once(ctx context.Context, method, path string, in any) (*http.Response, error) {
 	var body io.Reader
 	if in != nil {
 		data, err := json.Marshal(in)

@@ -159,3 +159,20 @@ func TestWaitReady(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A server that has just started turns requests away while it is busy.
+func TestClientAsksABusyServerAgain(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if asked++; asked < 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = w.Write([]byte(`{"errors":[{"message":"Under pressure","extensions":{"code":"SERVICE_UNAVAILABLE"}}]}`))
+			return
+		}
+		_, _ = w.Write([]byte(`{"data":[]}`))
+	}))
+	defer server.Close()
+	if _, err := directus.NewClient(server.URL, "t").Extensions(t.Context()); err != nil || asked != 3 {
+		t.Errorf("asked %d times: %v", asked, err)
+	}
+}

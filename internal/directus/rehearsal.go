@@ -158,6 +158,7 @@ func (r Rehearsal) Environ(base []string, configPath string) []string {
 		"http_proxy=" + proxy, "https_proxy=" + proxy, "all_proxy=" + proxy,
 		"NO_PROXY=127.0.0.1,localhost,::1", "no_proxy=127.0.0.1,localhost,::1",
 		"NODE_USE_ENV_PROXY=1", // fetch() follows them from Node 22.21 on
+		"NODE_NO_WARNINGS=1",   // which Node calls experimental, at every start
 	}
 	for _, entry := range base {
 		if name, _, ok := strings.Cut(entry, "="); ok && slices.Contains(passed, name) {

@@ -2,13 +2,17 @@ package backup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"bunnyhop/internal/backup"
 	"bunnyhop/internal/database"
 	"bunnyhop/internal/database/connect"
+	"bunnyhop/internal/directus"
 	"bunnyhop/internal/fault"
+	"bunnyhop/internal/project"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
 	"bunnyhop/steps/site"
@@ -86,6 +90,9 @@ func RestoreDatabase(ctx context.Context, r *steps.Run, s *site.Site, dir string
 	if err != nil {
 		return err
 	}
+	if err := sameDatabase(ctx, r, s, p); err != nil {
+		return err
+	}
 	if err := connect.Restore(ctx, p.Config.Database(), dump, r); err != nil {
 		return err
 	}
@@ -103,6 +110,100 @@ func RestoreDatabase(ctx context.Context, r *steps.Run, s *site.Site, dir string
 			WithHint("the backup is intact and stays at %s", dir)
 	}
 	return nil
+}
+
+// sameDatabase refuses to restore over another database than the one that was
+// looked at: somebody may have changed the configuration meanwhile.
+func sameDatabase(ctx context.Context, r *steps.Run, s *site.Site, p *project.Project) error {
+	seen, ok := facts.Inspected.Get(r)
+	if !ok {
+		return nil
+	}
+	now := seen.Identity
+	if config := p.Config.Database(); seen.Identity.Vendor == database.SQLite && config.Client == "sqlite3" {
+		// The file may be missing or damaged, which is what restoring mends.
+		now.Name = config.Filename
+		if real, err := filepath.EvalSymlinks(config.Filename); err == nil {
+			now.Name = real
+		}
+	} else {
+		db, err := s.Database(ctx, p, connect.ReadOnly)
+		if err != nil {
+			return err
+		}
+		now, err = db.Identity(ctx)
+		if err := errors.Join(err, db.Close()); err != nil {
+			return err
+		}
+	}
+	if now.Vendor == seen.Identity.Vendor && now.Host == seen.Identity.Host && now.Name == seen.Identity.Name {
+		return nil
+	}
+	return fault.Newf("the configuration leads to another database now: %s %s instead of %s %s",
+		now.Host, now.Name, seen.Identity.Host, seen.Identity.Name).
+		WithHint("nothing is restored over it; put the database settings back as they were, then try again")
+}
+
+// SaveWritten keeps the database as it is now, should anything have been
+// written to the project's own tables since the final backup: a new version
+// that has answered may have taken rows that putting the backup back would
+// lose.
+func SaveWritten(ctx context.Context, r *steps.Run, s *site.Site) error {
+	final, ok := facts.FinalBack.Get(r)
+	if !ok {
+		return nil
+	}
+	const suffix = "-before-rollback"
+	if there, err := site.Exists(filepath.Join(filepath.Dir(final.Dir), r.ID+suffix)); err != nil || there {
+		return err
+	}
+	manifest, err := backup.Read(final.Dir)
+	if err != nil {
+		return err
+	}
+	p, err := s.Open(ctx, r)
+	if err != nil {
+		return err
+	}
+	if err := sameDatabase(ctx, r, s, p); err != nil {
+		return err
+	}
+	written, err := writtenSince(ctx, r, s, p, manifest.Fingerprint)
+	if err != nil {
+		// A database that cannot be read is kept aside by the restore itself.
+		r.Output("what was written since the final backup cannot be read: " + err.Error())
+		return ctx.Err()
+	}
+	if len(written) == 0 {
+		return nil
+	}
+	_, dir, err := create(ctx, r, s, p, creation{kind: backup.Final, suffix: suffix})
+	if err != nil {
+		return err
+	}
+	r.Output("written since the new version started, and kept in " + dir + ": " + strings.Join(written, "; "))
+	return nil
+}
+
+// peopleTables are system tables that people fill and migrations do not.
+var peopleTables = []string{"directus_collections", "directus_fields", "directus_files", "directus_flows", "directus_folders", "directus_users"}
+
+func writtenSince(ctx context.Context, r *steps.Run, s *site.Site, p *project.Project, before database.Fingerprint) ([]string, error) {
+	db, err := s.Database(ctx, p, connect.ReadOnly)
+	if err != nil {
+		return nil, err
+	}
+	now, err := db.Fingerprint(ctx, nil, r)
+	if err := errors.Join(err, db.Close()); err != nil {
+		return nil, err
+	}
+	written := before.Diff(now, func(table string) bool { return !directus.SystemTable(table) && table != "sqlite_sequence" })
+	for _, table := range peopleTables {
+		if rows := now.Tables[table].Rows - before.Tables[table].Rows; rows != 0 {
+			written = append(written, fmt.Sprintf("table %s: %+d rows", table, rows))
+		}
+	}
+	return written, nil
 }
 
 // DumpFile is the path of the database's dump in a backup.

@@ -85,7 +85,7 @@ func (c check) own(ctx context.Context, r *steps.Run) ([]advisory.Finding, error
 	if err := site.Writable(seen.Root); err != nil {
 		findings = append(findings, advisory.Finding{
 			ID: "root-not-writable", Severity: advisory.Blocker, NeverOverridable: true,
-			Title:    "The project's folder cannot be written",
+			Title:    "the project's folder cannot be written",
 			Evidence: []string{err.Error()},
 			Remedy:   "Run bunnyhop as the user that owns the project, or make the folder writable. The new version is installed beside the old one, in this folder.",
 		})
@@ -101,7 +101,7 @@ func (c check) own(ctx context.Context, r *steps.Run) ([]advisory.Finding, error
 	if seen.Server.Running && seen.Running == "" {
 		findings = append(findings, advisory.Finding{
 			ID: "running-code-is-older", Severity: advisory.Warning,
-			Title:    "The server was started before the installed code was put there",
+			Title:    "the server was started before the installed code was put there",
 			Evidence: []string{"installed: " + seen.Installed, "server: " + seen.Server.Description},
 			Remedy:   "What runs now may be another version than the installed one. A rollback starts the installed one.",
 		})
@@ -122,7 +122,7 @@ func (c check) serverNode(r *steps.Run, seen facts.Inspection) (advisory.Finding
 	}
 	return advisory.Finding{
 		ID: "server-chooses-node", Severity: advisory.Blocker,
-		Title:    fmt.Sprintf("The server is started on Node %s, and Directus %s needs Node %d", seen.Node, target.To, target.NodeMajor[0]),
+		Title:    fmt.Sprintf("the server is started on Node %s, and Directus %s needs Node %d", seen.Node, target.To, target.NodeMajor[0]),
 		Evidence: []string{seen.Server.Description},
 		Remedy: note + ". That folder appears with the switch and goes away with a rollback, so this can be prepared now. " +
 			"Pass this finding once it is done.",

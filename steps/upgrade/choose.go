@@ -120,7 +120,7 @@ func (c choose) ask(ctx context.Context, r *steps.Run, client *registry.Client, 
 	}
 	gate := steps.Gate{
 		ID: "target", Kind: steps.GateChoose, Title: "Which version?", Flag: "--to VERSION (or --yes for the recommended one)",
-		Text: fmt.Sprintf("Directus %s is installed. %s", seen.Installed, why),
+		Text: advice(seen.Installed, recommended, why),
 	}
 	for _, one := range newer {
 		choice := steps.Choice{
@@ -137,6 +137,14 @@ func (c choose) ask(ctx context.Context, r *steps.Run, client *registry.Client, 
 		why = "chosen by hand"
 	}
 	return answer.Choice, why, nil
+}
+
+// advice says what is recommended and why.
+func advice(installed, recommended, why string) string {
+	if recommended == "" {
+		return fmt.Sprintf("Directus %s is installed. None is recommended: %s.", installed, why)
+	}
+	return fmt.Sprintf("Directus %s is installed. Recommended is %s, %s.", installed, recommended, why)
 }
 
 // candidates are the releases as the recommendation looks at them.

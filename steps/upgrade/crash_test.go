@@ -54,6 +54,9 @@ func TestKilledAtEveryBoundary(t *testing.T) {
 	job := "start"
 	for _, step := range append(append([]string{}, preparing...), cutting...) {
 		for _, place := range places {
+			if step == "apply" && place == "worked" {
+				continue // what it proves is true already when it is killed at its start
+			}
 			at := step + " " + place
 			s := spawn(t, p, job, at)
 			if code := s.wait(); code != -1 {

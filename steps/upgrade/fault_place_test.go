@@ -74,6 +74,21 @@ func sqlite(t *testing.T, path string, statements ...string) {
 	}
 }
 
+// query returns the one value that a query on a database file gives.
+func query(t *testing.T, path, text string) string {
+	t.Helper()
+	db, err := sql.Open("sqlite3", "file:"+path+"?mode=ro&immutable=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var value string
+	if err := db.QueryRowContext(t.Context(), text).Scan(&value); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return value
+}
+
 // mount mounts a filesystem on a new folder. Without the right to mount the
 // test fails: a full disk cannot be had in another way.
 func mount(t *testing.T, kind, options string) string {

@@ -192,6 +192,9 @@ func (w *wholeRun) gather(t *testing.T, p *testbed.Project) {
 	w.journal = contents(t, filepath.Join(w.finished.runDir(), "journal.jsonl"))
 	w.kept = map[string]string{}
 	for _, m := range learned(w.finished, facts.Switched).Moves {
+		if m.Absent {
+			continue
+		}
 		info, err := os.Stat(m.Kept)
 		if err != nil {
 			t.Error(err)

@@ -132,8 +132,14 @@ func compareWithRehearsal(ctx context.Context, r *steps.Run, db database.Databas
 	return nil
 }
 
-// Undo restores the final backup.
+// Undo restores the final backup. Rows that the new version has taken since
+// are kept in a backup of their own.
 func (m migrate) Undo(ctx context.Context, r *steps.Run) error {
+	if _, ok := facts.Migrated.Get(r); ok {
+		if err := backup.SaveWritten(ctx, r, m.site); err != nil {
+			return err
+		}
+	}
 	return backup.RestoreFinal(ctx, r, m.site)
 }
 
