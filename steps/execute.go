@@ -79,6 +79,9 @@ func (e *Engine) publishStart() {
 		Run: e.run.ID, Flow: e.flow.ID, Title: e.flow.Title, Project: e.run.Root,
 		Steps: infos, Resumed: e.resumed,
 	})
+	for _, fact := range e.run.replayed {
+		e.run.broker.publish(fact)
+	}
 }
 
 // firstStep is where a run goes on. Once the cutover has begun, the steps

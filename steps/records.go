@@ -57,3 +57,11 @@ func recordOf(line Line) (record, bool) {
 	r.Value = value
 	return r, true
 }
+
+// learnedOf is the event that told of a record when it was made: without
+// secrets.
+func learnedOf(line Line) Learned {
+	var r record
+	_ = json.Unmarshal(line.Data, &r)
+	return Learned{Step: line.Step, Key: r.Key, Value: r.Value}
+}

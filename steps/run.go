@@ -29,14 +29,16 @@ type Run struct {
 	gates   *gates
 	output  *os.File
 
-	mu      sync.Mutex
-	step    string
-	slots   map[string]json.RawMessage
-	states  map[string]*stepState
-	answers map[string]answered
-	secrets []string
-	redact  func(string) string
-	note    string
+	mu    sync.Mutex
+	step  string
+	slots map[string]json.RawMessage
+	// replayed are the facts that earlier processes recorded, for readers.
+	replayed []Learned
+	states   map[string]*stepState
+	answers  map[string]answered
+	secrets  []string
+	redact   func(string) string
+	note     string
 }
 
 // stepState is what the journal says of a step.

@@ -172,6 +172,7 @@ func (r *Run) replay(lines []Line) {
 		case entryRecord:
 			if rec, ok := recordOf(line); ok {
 				r.slots[rec.Key] = rec.Value
+				r.replayed = append(r.replayed, learnedOf(line))
 			}
 		case entryAnswer:
 			var data answered

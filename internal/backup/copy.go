@@ -88,6 +88,7 @@ func (b *builder) part(ctx context.Context, name Part) (*PartInfo, error) {
 			return nil, fmt.Errorf("making a folder in the backup: %w", err)
 		}
 	}
+	b.current = name
 	kept := info.Entries[:0]
 	for i := range info.Entries {
 		e := info.Entries[i]
@@ -240,7 +241,7 @@ func (e *Entry) fill(info fs.FileInfo, n int64, sum hash.Hash) {
 
 func (b *builder) count(n int64) {
 	b.done += n
-	b.report.Progress("backup", progress.Bytes, b.done, max(b.total, b.done))
+	b.report.Progress("backing up "+string(b.current), progress.Bytes, b.done, max(b.total, b.done))
 }
 
 var buffers = sync.Pool{New: func() any { return new([chunk]byte) }}

@@ -135,6 +135,7 @@ type builder struct {
 	total    int64
 	known    map[string]*Entry // files of the previous backup, by path
 	report   progress.Reporter
+	current  Part // being written, for the progress
 }
 
 // plan looks at everything before anything is written.
@@ -196,7 +197,7 @@ func (b *builder) build(ctx context.Context) (*Manifest, error) {
 	if err := flushTree(b.dir, files); err != nil {
 		return nil, err
 	}
-	b.report.Progress("backup", progress.Bytes, b.total, b.total)
+	b.report.Progress("backing up "+string(b.current), progress.Bytes, b.total, b.total)
 	return m, m.write(b.dir)
 }
 
@@ -212,6 +213,7 @@ func (b *builder) dump(ctx context.Context, m *Manifest) (*PartInfo, error) {
 	if b.Database == nil {
 		return b.omitted(Database), nil
 	}
+	b.current = Database
 	name := database.DumpName(b.identity.Vendor)
 	file := filepath.Join(b.dir, name)
 	info, err := b.Database.Dump(ctx, file, dumpProgress{b})
@@ -245,7 +247,7 @@ func (p dumpProgress) Progress(label string, unit progress.Unit, done, total int
 		return
 	}
 	part := float64(done) / float64(total) * float64(p.b.dbBytes)
-	p.b.report.Progress("backup", progress.Bytes, int64(part), p.b.total)
+	p.b.report.Progress("backing up "+string(p.b.current), progress.Bytes, int64(part), p.b.total)
 }
 
 func (p dumpProgress) Output(line string) { p.b.report.Output(line) }

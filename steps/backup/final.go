@@ -139,8 +139,8 @@ func sameDatabase(ctx context.Context, r *steps.Run, s *site.Site, p *project.Pr
 	if now.Vendor == seen.Identity.Vendor && now.Host == seen.Identity.Host && now.Name == seen.Identity.Name {
 		return nil
 	}
-	return fault.Newf("the configuration leads to another database now: %s %s instead of %s %s",
-		now.Host, now.Name, seen.Identity.Host, seen.Identity.Name).
+	return fault.Newf("the configuration leads to another database now: %s instead of %s",
+		strings.TrimSpace(now.Host+" "+now.Name), strings.TrimSpace(seen.Identity.Host+" "+seen.Identity.Name)).
 		WithHint("nothing is restored over it; put the database settings back as they were, then try again")
 }
 

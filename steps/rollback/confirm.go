@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"strings"
 
+	"bunnyhop/internal/fault"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
 	"bunnyhop/steps/site"
 )
+
+const leave = "leave"
 
 // confirm asks. Where people have written since the upgrade, the project's
 // name has to be typed (S8).
@@ -30,9 +33,15 @@ func (c confirm) Do(ctx context.Context, r *steps.Run) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.Ask(ctx, question(from, seen.Name))
+	answer, err := r.Ask(ctx, question(from, seen.Name))
+	if err != nil {
+		return err
+	}
+	if answer.Choice == leave {
+		return fault.Wrap(context.Canceled, "left as it is", "")
+	}
 	r.Summary("confirmed")
-	return err
+	return nil
 }
 
 func question(from Origin, name string) steps.Gate {
@@ -44,6 +53,7 @@ func question(from Origin, name string) steps.Gate {
 			Text: text + "\nNothing was written to the project's own tables since.",
 			Choices: []steps.Choice{
 				{ID: "rollback", Title: "Roll back", Default: true},
+				{ID: leave, Title: "Leave it as it is"},
 			},
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"bunnyhop/internal/database/connect"
@@ -105,7 +106,7 @@ func SameDatabase(ctx context.Context, r *steps.Run, s *site.Site) error {
 			WithHint("it is not started, since it would install an empty project there; compare the configuration with the one in the backup")
 	}
 	if identity.Vendor != seen.Identity.Vendor || identity.Host != seen.Identity.Host || identity.Name != seen.Identity.Name {
-		return wrong("%s %s instead of %s %s", identity.Host, identity.Name, seen.Identity.Host, seen.Identity.Name)
+		return wrong("%s instead of %s", strings.TrimSpace(identity.Host+" "+identity.Name), strings.TrimSpace(seen.Identity.Host+" "+seen.Identity.Name))
 	}
 	recorded, err := directus.Recorded(ctx, db)
 	if err != nil {

@@ -101,7 +101,7 @@ func makeCutovers(t *testing.T) map[string]*cutover {
 
 	o := do(t, p, "migration throws in the rehearsal", task{To: target, Yes: true}).
 		ends(fault.Failed).failedIn("rehearse").
-		says("rehearsal on the copy failed", "29990101A-trouble.js", "broken on purpose on the copy", "only the copy saw this", "not stopped")
+		says("rehearsal on the copy failed", "29990101A-trouble", "resume", "broken on purpose on the copy", "only the copy saw this", "not stopped")
 	if o.started("review") {
 		t.Error("it went on after a failed rehearsal")
 	}
@@ -188,7 +188,7 @@ func migrationThrows(t *testing.T, p *testbed.Project, c *cutover) {
 	p.Write("migrations/fault.txt", "live")
 	c.add(do(t, p, "migration throws on the live database", resume())).
 		ends(fault.RolledBack).failedIn("migrate").
-		says("29990101A-trouble.js", "broken on purpose", "it worked on the copy", "everything was put back")
+		says("29990101A-trouble", "broken on purpose", "it worked on the copy", "everything was put back")
 	c.attempts = len(contents(t, filepath.Join(p.Root, "migrations", "attempts.txt")))
 }
 
@@ -293,7 +293,7 @@ func anotherDatabase(t *testing.T, p *testbed.Project, c *cutover) {
 	wizard.release()
 	c.add(wizard.wait("another database")).
 		ends(fault.NeedsPerson).failedIn("start").
-		says("would open another database", "other.db", "data.db", "not started", "leads to another database now", "nothing was deleted")
+		says("would open another database", "other.db", "data.db", "leads to another database now", "nothing was deleted")
 	if contents(t, other) != untouched {
 		t.Error("the other database was written to")
 	}

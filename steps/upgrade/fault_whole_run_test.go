@@ -44,14 +44,15 @@ type wholeRun struct {
 	kept                  map[string]string // what the switch kept, by base name
 	keptMode              fs.FileMode       // of the kept .env
 
-	texts     map[string]string      // everything readable that the runs wrote: journal, logs
-	private   map[string]fs.FileMode // what may hold secrets, with its mode
-	arguments []string               // command lines in which a secret was seen
-	journal   string
-	manifest  *backups.Manifest
-	scratch   []string // what is left in the folder of the backups beside them
-	children  []string // processes that work in a folder of the run
-	downtime  float64
+	texts       map[string]string      // everything readable that the runs wrote: journal, logs
+	private     map[string]fs.FileMode // what may hold secrets, with its mode
+	backupModes map[string]fs.FileMode // of every file and folder of the backups
+	arguments   []string               // command lines in which a secret was seen
+	journal     string
+	manifest    *backups.Manifest
+	scratch     []string // what is left in the folder of the backups beside them
+	children    []string // processes that work in a folder of the run
+	downtime    float64
 }
 
 var sharedWhole struct {
@@ -232,10 +233,24 @@ func (w *wholeRun) gather(t *testing.T, p *testbed.Project) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.backupModes = map[string]fs.FileMode{}
 	for _, entry := range entries {
 		if m, err := backups.Read(filepath.Join(folder, entry.Name())); err != nil || m.Partial {
 			w.scratch = append(w.scratch, entry.Name())
 		}
+	}
+	err = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			w.backupModes[path] = info.Mode()
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	all, err := process.All()
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	backups "bunnyhop/internal/backup"
@@ -59,7 +60,7 @@ func (m migrate) Do(ctx context.Context, r *steps.Run) error {
 	if err := cli.MigrateLatest(ctx, applied(r, len(rehearsed.Migrations)), r); err != nil {
 		var failed *directus.MigrateError
 		if errors.As(err, &failed) {
-			return fault.Wrap(err, "", "it worked on the copy: look at what is different about the live database, then start anew")
+			return fault.Wrap(err, "", origin(failed, rehearsed.Pending)+"it worked on the copy: look at what is different about the live database, then start anew")
 		}
 		return err
 	}
@@ -70,6 +71,16 @@ func (m migrate) Do(ctx context.Context, r *steps.Run) error {
 	}
 	r.Summary("%d migrations in %.1f s", len(rehearsed.Migrations), seconds)
 	return facts.Migrated.Set(r, facts.Migration{Applied: rehearsed.Migrations, Recorded: recorded, Seconds: seconds})
+}
+
+// origin says where a failed migration comes from, if it is not Directus' own.
+func origin(failed *directus.MigrateError, pending []directus.Migration) string {
+	for _, m := range pending {
+		if m.Custom && (m.Title == failed.Migration || strings.HasPrefix(failed.File, m.ID+"-")) {
+			return "the migration is the project's own, " + m.ID + "-" + m.Name + "; "
+		}
+	}
+	return ""
 }
 
 // prove reads the database again: the recorded ids, the schema of the system

@@ -69,6 +69,10 @@ func (h rehearse) Do(ctx context.Context, r *steps.Run) error {
 		return err
 	}
 	if err := h.migrate(ctx, r, c); err != nil {
+		var failed *directus.MigrateError
+		if errors.As(err, &failed) {
+			err = fault.Wrap(err, "", origin(failed, c.out.Pending)+"mend the cause, then `bunnyhop resume` rehearses again; output.log in the run's folder has all that it said")
+		}
 		return h.explain(err)
 	}
 	if err := h.boot(ctx, r, c); err != nil {
