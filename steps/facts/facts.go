@@ -224,8 +224,8 @@ type Start struct {
 	DowntimeSeconds float64   `json:"downtime_seconds"`
 	PID             int       `json:"pid,omitempty"`
 	Version         string    `json:"version"`
-	// Left says that the server was stopped again, since it was not running
-	// when it was found.
+	// Left is "stopped" when the server was stopped again, since it was not
+	// running when it was found.
 	Left string `json:"left,omitempty"`
 }
 

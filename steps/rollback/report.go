@@ -48,6 +48,10 @@ func (p report) Do(ctx context.Context, r *steps.Run) error {
 			return err
 		}
 		out.Lines = append(out.Lines, "The server was not running when it was found, so it was stopped again after the proof.")
+		started.Left = "stopped"
+		if err := facts.Started.Set(r, started); err != nil {
+			return err
+		}
 	}
 	for _, line := range from.Lost {
 		out.Lines = append(out.Lines, "Taken back: "+line)

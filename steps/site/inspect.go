@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 
 	"bunnyhop/internal/database"
 	"bunnyhop/internal/database/connect"
@@ -221,15 +222,11 @@ func VendorTitle(v database.Vendor) string {
 	return string(v)
 }
 
-// Writable proves that files can be made in a folder, by making one.
+// Writable asks the kernel whether files can be made in a folder, and makes
+// none: before there is a backup nothing of the project is written (S1).
 func Writable(dir string) error {
-	file, err := os.CreateTemp(dir, ".bunnyhop-write-*")
-	if err != nil {
+	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
 		return fault.Wrap(err, "writing in "+dir, "bunnyhop installs beside the project and must be able to write in its folder")
 	}
-	name := file.Name()
-	if err := file.Close(); err != nil {
-		return err
-	}
-	return os.Remove(name)
+	return nil
 }

@@ -218,6 +218,9 @@ func snapshot(t *testing.T, p *testbed.Project) *world {
 	w.running = err == nil && version == sample.Version
 	p.StopAll()
 	w.clone(filepath.Dir(p.Root), w.copy)
+	if w.running { // the run had not stopped it yet
+		p.Serve()
+	}
 	return w
 }
 

@@ -54,6 +54,10 @@ func (p report) Do(ctx context.Context, r *steps.Run) error {
 		out.Lines = append(out.Lines,
 			fmt.Sprintf("It took %.1f seconds from stopping to the first answer.", start.DowntimeSeconds),
 			"The server was not running when it was found, so it was stopped again after the proof.")
+		start.Left = "stopped"
+		if err := facts.Started.Set(r, start); err != nil {
+			return err
+		}
 		out.Next = append(out.Next, startCommand(r.Root, stage))
 	}
 	out.Lines = append(out.Lines, fmt.Sprintf("The backup (%s) is in %s.", backup.Size(made.Bytes), made.Dir))
