@@ -71,6 +71,12 @@ func start(flow Flow, root, dir, id string, held *lock.Lock) (*Engine, error) {
 	if err := os.MkdirAll(runDir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the run's folder: %w", err)
 	}
+	// The way to the journal must outlast a power cut, as the journal does.
+	for _, above := range []string{filepath.Dir(runDir), dir, filepath.Dir(dir)} {
+		if err := syncDir(above); err != nil {
+			return nil, err
+		}
+	}
 	journal, err := createJournal(filepath.Join(runDir, "journal.jsonl"), id)
 	if err != nil {
 		return nil, err

@@ -43,6 +43,9 @@ func (l *list) clamp() {
 	if l.at < l.from {
 		l.from = l.at
 	}
+	if l.at == l.from && l.from > 0 && l.rows > 2 {
+		l.from-- // the line above stays in sight: it may be the heading
+	}
 	if l.at >= l.from+l.rows {
 		l.from = l.at - l.rows + 1
 	}
