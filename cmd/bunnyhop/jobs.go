@@ -215,7 +215,7 @@ func (a *app) rollback(ctx context.Context, o site.Options, id string) (*job, er
 		}
 		return a.job(engine, func(ctx context.Context) steps.Result { return askedFor(engine.Rollback(ctx)) }), nil
 	}
-	candidate := overview.ToRollBack(all)
+	candidate := rollback.Candidate(all)
 	switch {
 	case candidate == nil && id == "":
 		return nil, fault.New("there is no upgrade to take back",

@@ -11,6 +11,7 @@ import (
 	"bunnyhop/internal/fault"
 	"bunnyhop/steps"
 	"bunnyhop/steps/overview"
+	"bunnyhop/steps/rollback"
 	"bunnyhop/steps/site"
 	"bunnyhop/tui"
 )
@@ -54,6 +55,11 @@ func finished(t *testing.T, root, id string, with overview.Started, mode string)
 	}
 	if err := overview.StartedWith.Set(engine.Run(), with); err != nil {
 		t.Fatal(err)
+	}
+	if with.Run != "" {
+		if err := rollback.TakenBack.Set(engine.Run(), rollback.Origin{Run: with.Run}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	events := engine.Subscribe()
 	go func() {
@@ -153,7 +159,7 @@ func TestRollbackPicksTheRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := overview.ToRollBack(all); got == nil || got.ID != second.ID {
+	if got := rollback.Candidate(all); got == nil || got.ID != second.ID {
 		t.Fatalf("picked %+v, want %s", got, second.ID)
 	}
 	if _, err := a.start(t.Context(), request{kind: tui.JobRollback, run: first.ID}); err == nil || fault.HintOf(err) == "" {
@@ -166,14 +172,14 @@ func TestRollbackPicksTheRun(t *testing.T) {
 	if all, err = steps.Runs(o.Root); err != nil {
 		t.Fatal(err)
 	}
-	if got := overview.ToRollBack(all); got == nil || got.ID != first.ID {
+	if got := rollback.Candidate(all); got == nil || got.ID != first.ID {
 		t.Errorf("after one rollback: picked %+v, want %s", got, first.ID)
 	}
 	finished(t, o.Root, flowRestore, overview.Started{Backup: "b1"}, "mute")
 	if all, err = steps.Runs(o.Root); err != nil {
 		t.Fatal(err)
 	}
-	if got := overview.ToRollBack(all); got != nil {
+	if got := rollback.Candidate(all); got != nil {
 		t.Errorf("after a restore: picked %s", got.ID)
 	}
 }

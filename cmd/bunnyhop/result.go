@@ -51,14 +51,15 @@ func (a *app) resultLines(r steps.Result) []string {
 	if r.State != "" {
 		add("State: %s.", strings.TrimRight(r.State, "."))
 	}
+	// It speaks of the commands below.
+	if hint := a.withProject(r.Hint); hint != "" {
+		add("Next: %s", hint)
+	}
 	if len(r.Manual) > 0 {
 		add("By hand, in this order:")
 		for _, command := range r.Manual {
 			add("  %s", command)
 		}
-	}
-	if hint := a.withProject(r.Hint); hint != "" {
-		add("Next: %s", hint)
 	}
 	if r.Status != steps.Done && r.Run != "" {
 		add("What was done: bunnyhop runs %s%s", r.Run, project)

@@ -16,6 +16,7 @@ import (
 	"bunnyhop/internal/state"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
+	"bunnyhop/steps/rollback"
 	"bunnyhop/steps/site"
 )
 
@@ -207,7 +208,7 @@ func (o *Overview) runs(root string) error {
 	if err != nil {
 		return err
 	}
-	o.unfinished, o.canRollBack = open, ToRollBack(all)
+	o.unfinished, o.canRollBack = open, rollback.Candidate(all)
 	o.Unfinished, o.CanRollBack = brief(o.unfinished), brief(o.canRollBack)
 	dir, err := state.ProjectDir(root)
 	if err != nil {
@@ -218,32 +219,6 @@ func (o *Overview) runs(root string) error {
 		o.Busy = &Owner{Host: owner.Host, PID: owner.PID, Since: owner.Since, Run: owner.Run}
 	}
 	return err
-}
-
-// ToRollBack picks the newest finished upgrade that no later run has taken
-// back, from runs in newest-first order; nil when there is none.
-func ToRollBack(all []steps.Summary) *steps.Summary {
-	taken := map[string]bool{}
-	for i := range all {
-		s := &all[i]
-		if s.Status != steps.Done {
-			continue
-		}
-		switch s.Flow {
-		case "rollback":
-			if with, ok := StartedWith.Find(s.Lines()); ok {
-				taken[with.Run] = true
-			}
-		case "restore":
-			// An older state was put back; what came before it is history.
-			return nil
-		case "upgrade":
-			if !taken[s.ID] {
-				return s
-			}
-		}
-	}
-	return nil
 }
 
 func brief(s *steps.Summary) *Run {

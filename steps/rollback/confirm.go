@@ -25,7 +25,7 @@ func (confirm) Check(context.Context, *steps.Run) (steps.Proof, error) {
 
 // Do asks.
 func (c confirm) Do(ctx context.Context, r *steps.Run) error {
-	from, err := origin.Need(r)
+	from, err := TakenBack.Need(r)
 	if err != nil {
 		return err
 	}

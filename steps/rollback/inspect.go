@@ -52,7 +52,7 @@ func (i inspect) Do(ctx context.Context, r *steps.Run) error {
 		return err
 	}
 	r.Summary("%s → %s", from.To, from.From)
-	return origin.Set(r, from)
+	return TakenBack.Set(r, from)
 }
 
 func (i inspect) whole(ctx context.Context, r *steps.Run, from Origin) error {

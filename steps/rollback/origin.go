@@ -18,40 +18,42 @@ type Origin struct {
 	Lost    []string     `json:"lost,omitempty"`
 }
 
-var origin = steps.NewSlot[Origin]("origin")
+// TakenBack is the upgrade that a rollback takes back.
+var TakenBack = steps.NewSlot[Origin]("origin")
 
-// Candidate returns the newest finished upgrade of the project that was not
-// taken back yet, or nil.
-func Candidate(root string) (*steps.Summary, error) {
-	runs, err := steps.Runs(root)
-	if err != nil {
-		return nil, err
-	}
+// Candidate picks the newest finished upgrade that no later run has taken
+// back, from runs in newest-first order; nil when there is none.
+func Candidate(runs []steps.Summary) *steps.Summary {
 	back := map[string]bool{}
-	for i, run := range runs {
+	for i := range runs {
+		run := &runs[i]
 		if run.Status != steps.Done {
 			continue
 		}
 		switch run.Flow {
 		case "rollback":
-			if of, ok := origin.Find(run.Lines()); ok {
+			if of, ok := TakenBack.Find(run.Lines()); ok {
 				back[of.Run] = true
 			}
+		case "restore":
+			// An older state was put back; what came before it is history.
+			return nil
 		case "upgrade":
 			if !back[run.ID] {
-				return &runs[i], nil
+				return run
 			}
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // find reads the upgrade run to take back.
 func find(root, id string) (Origin, error) {
-	candidate, err := Candidate(root)
+	runs, err := steps.Runs(root)
 	if err != nil {
 		return Origin{}, err
 	}
+	candidate := Candidate(runs)
 	if candidate == nil || (id != "" && candidate.ID != id) {
 		err := fault.Newf("there is no finished upgrade to take back")
 		if id != "" {

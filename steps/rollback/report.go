@@ -22,7 +22,7 @@ func (report) Check(context.Context, *steps.Run) (steps.Proof, error) {
 
 // Do reports.
 func (p report) Do(ctx context.Context, r *steps.Run) error {
-	from, err := origin.Need(r)
+	from, err := TakenBack.Need(r)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (p report) Do(ctx context.Context, r *steps.Run) error {
 // Clean removes the code that was switched away from. Its lockfile and
 // settings are in the saved state.
 func (p report) Clean(_ context.Context, r *steps.Run) error {
-	from, ok := origin.Get(r)
+	from, ok := TakenBack.Get(r)
 	if !ok || !r.Finished("start") {
 		return nil
 	}

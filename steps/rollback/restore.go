@@ -14,7 +14,7 @@ type restore struct{ site *site.Site }
 
 // Check proves by fingerprint that every table is as in the backup.
 func (d restore) Check(ctx context.Context, r *steps.Run) (steps.Proof, error) {
-	from, err := origin.Need(r)
+	from, err := TakenBack.Need(r)
 	if err != nil {
 		return steps.Proof{}, err
 	}
@@ -23,7 +23,7 @@ func (d restore) Check(ctx context.Context, r *steps.Run) (steps.Proof, error) {
 
 // Do restores.
 func (d restore) Do(ctx context.Context, r *steps.Run) error {
-	from, err := origin.Need(r)
+	from, err := TakenBack.Need(r)
 	if err != nil {
 		return err
 	}

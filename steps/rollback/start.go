@@ -23,7 +23,7 @@ func (s start) Check(ctx context.Context, r *steps.Run) (steps.Proof, error) {
 
 // Do starts it.
 func (s start) Do(ctx context.Context, r *steps.Run) error {
-	from, err := origin.Need(r)
+	from, err := TakenBack.Need(r)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ type switchBack struct{ site *site.Site }
 
 // Check proves by the paths that everything is back.
 func (s switchBack) Check(_ context.Context, r *steps.Run) (steps.Proof, error) {
-	from, err := origin.Need(r)
+	from, err := TakenBack.Need(r)
 	if err != nil {
 		return steps.Proof{}, err
 	}
@@ -32,7 +32,7 @@ func (s switchBack) Check(_ context.Context, r *steps.Run) (steps.Proof, error) 
 
 // Do moves back.
 func (s switchBack) Do(_ context.Context, r *steps.Run) error {
-	from, err := origin.Need(r)
+	from, err := TakenBack.Need(r)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (s switchBack) Do(_ context.Context, r *steps.Run) error {
 
 // Undo moves forward again.
 func (s switchBack) Undo(_ context.Context, r *steps.Run) error {
-	from, ok := origin.Get(r)
+	from, ok := TakenBack.Get(r)
 	if !ok {
 		return nil
 	}

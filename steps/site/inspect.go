@@ -164,6 +164,10 @@ func measure(ctx context.Context, dir string, report progress.Reporter) (files, 
 	if there, err := Exists(dir); err != nil || !there {
 		return 0, 0, err
 	}
+	// A walk does not follow a link that it begins at.
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return 0, 0, fault.Wrap(err, "the folder of stored files cannot be reached", "check STORAGE_LOCATIONS and the ROOT of each location")
+	}
 	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return fault.Wrap(err, "reading stored files", "the person who runs bunnyhop must be able to read every stored file")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -40,13 +41,12 @@ func TestMain(m *testing.M) {
 }
 
 func child(job string) fault.Code {
-	if at := os.Getenv(childDieAt); at != "" {
-		steps.Boundary = func(step, where string) {
-			fmt.Printf("boundary %s %s\n", step, where)
-			if step+" "+where == at {
-				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-				select {} // the signal is on its way
-			}
+	at := os.Getenv(childDieAt)
+	steps.Boundary = func(step, where string) {
+		fmt.Printf("boundary %s %s\n", step, where)
+		if step+" "+where == at {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {} // the signal is on its way
 		}
 	}
 	engine, execute, err := childEngine(job)
@@ -141,7 +141,40 @@ func defaults(g steps.Gate, overrides []string) steps.Answer {
 type spawned struct {
 	t      *testing.T
 	cmd    *exec.Cmd
-	output strings.Builder
+	output watched
+}
+
+// watched keeps what a process prints and tells when a text has come.
+type watched struct {
+	mu     sync.Mutex
+	text   strings.Builder
+	wanted string
+	came   func()
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.text.Write(p)
+	if w.came != nil && strings.Contains(w.text.String(), w.wanted) {
+		w.came()
+		w.came = nil
+	}
+	return len(p), nil
+}
+
+// String is what has been printed so far.
+func (w *watched) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
+}
+
+// when calls came once, when text has been printed.
+func (w *watched) when(text string, came func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wanted, w.came = text, came
 }
 
 func spawn(t *testing.T, p *testbed.Project, job, dieAt string) *spawned {

@@ -117,10 +117,8 @@ func TestKilledAtRandom(t *testing.T) {
 		job := "start"
 		for kills < crashes(t) {
 			s := spawn(t, p, job, "")
-			wait := time.Duration(random.Int64N(int64(25 * time.Second)))
-			timer := time.AfterFunc(wait, func() { _ = s.cmd.Process.Kill() })
+			moment := killAtRandom(random, s)
 			code := s.wait()
-			timer.Stop()
 			if code == int(fault.Done) {
 				break // it was quicker than the kill
 			}
@@ -128,12 +126,33 @@ func TestKilledAtRandom(t *testing.T) {
 				t.Fatalf("%s ended with %d\n%s", job, code, s.output.String())
 			}
 			kills++
-			t.Logf("kill %d, %v into %s: %s", kills, wait.Round(time.Millisecond), job, lastStep(s.output.String()))
+			t.Logf("kill %d of %s, %s: %s", kills, job, moment, lastStep(s.output.String()))
 			unharmed(t, p, before, fmt.Sprintf("kill %d", kills))
 			job = "resume"
 		}
 		finishRound(t, p, before, round%2 == 0)
 	}
+}
+
+// killAtRandom kills a process at a moment drawn by chance: half of the time
+// anywhere, else within a step of the cutover, which is short and matters most.
+func killAtRandom(random *rand.Rand, s *spawned) (moment string) {
+	kill := func() { _ = s.cmd.Process.Kill() }
+	if random.IntN(2) == 0 {
+		wait := time.Duration(random.Int64N(int64(25 * time.Second)))
+		time.AfterFunc(wait, kill)
+		return fmt.Sprintf("after %v", wait.Round(time.Millisecond))
+	}
+	step := cutting[random.IntN(len(cutting))]
+	wait := time.Duration(random.Int64N(int64(longest[step])))
+	s.output.when("boundary "+step+" started", func() { time.AfterFunc(wait, kill) })
+	return fmt.Sprintf("%v into %s", wait.Round(time.Millisecond), step)
+}
+
+// longest is about how long the steps of the cutover take.
+var longest = map[string]time.Duration{
+	"stop": 200 * time.Millisecond, "final-backup": 300 * time.Millisecond, "switch": 20 * time.Millisecond,
+	"migrate": 9 * time.Second, "apply": 10 * time.Millisecond, "start": 8 * time.Second, "verify": time.Second,
 }
 
 // finishRound brings the project to an end state, proves it, and brings it

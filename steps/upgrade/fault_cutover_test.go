@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -94,9 +95,13 @@ func makeCutovers(t *testing.T) map[string]*cutover {
 	p := testbed.Apart(t)
 	p.Write("migrations/29990101A-trouble.js", migration)
 	p.Write("migrations/fault.txt", "rehearsal")
-	p.Write("extensions/directus-extension-trouble/package.json", `{"name": "directus-extension-trouble", "version": "1.0.0", "type": "module",
+	// A linked extension, as its author has it.
+	if err := os.Symlink("../linked/directus-extension-trouble", filepath.Join(p.Root, "extensions", "directus-extension-trouble")); err != nil {
+		t.Fatal(err)
+	}
+	p.Write("linked/directus-extension-trouble/package.json", `{"name": "directus-extension-trouble", "version": "1.0.0", "type": "module",
 "directus:extension": {"type": "hook", "path": "index.js", "source": "index.js", "host": "*"}}`)
-	p.Write("extensions/directus-extension-trouble/index.js", hook)
+	p.Write("linked/directus-extension-trouble/index.js", hook)
 	before := remember(t, p, p.Serve())
 
 	o := do(t, p, "migration throws in the rehearsal", task{To: target, Yes: true}).
@@ -115,6 +120,10 @@ func makeCutovers(t *testing.T) map[string]*cutover {
 		t.Fatalf("ended with %d\n%s", o.Code, brief(o.Said))
 	}
 	p.StopAll()
+	rehearsed := learned(outcome{t: t, p: p, Result: steps.Result{Run: o.Result.Run}}, facts.Rehearsed)
+	if !slices.Contains(rehearsed.Extensions, "directus-extension-trouble") {
+		t.Errorf("the linked extension was not rehearsed, only %v", rehearsed.Extensions)
+	}
 	w := &world{t: t, p: p}
 	top := filepath.Dir(p.Root)
 	base := top + "-base"
@@ -141,10 +150,12 @@ func makeCutovers(t *testing.T) map[string]*cutover {
 		if f.running {
 			server = p.Serve()
 		}
+		begun := time.Now()
 		before, c := remember(t, p, server), &cutover{}
 		f.force(t, p, c)
 		before.restored(f.name, f.running)
 		all[f.name] = c
+		t.Logf("%s took %v", f.name, time.Since(begun).Round(time.Second))
 	}
 	if err := os.RemoveAll(base); err != nil {
 		t.Error(err)

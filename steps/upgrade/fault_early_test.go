@@ -46,6 +46,35 @@ func TestFaultsWhileTheServerRuns(t *testing.T) {
 			o.holds(test.name)
 		})
 	}
+	t.Run("live writes", func(t *testing.T) { liveWrites(t, p) })
+}
+
+// liveWrites backs up while the server writes, in the journal mode that
+// Directus uses by itself; that of a write-ahead log is in wholeRun. The backup
+// holds what was written up to one moment, and nothing that was not.
+func liveWrites(t *testing.T, p *testbed.Project) {
+	if mode := p.Rows("PRAGMA journal_mode"); mode[0][0] != "delete" {
+		t.Fatalf("journal mode %s", mode[0][0])
+	}
+	w := &wholeRun{}
+	stop := w.keepWriting(p)
+	o := do(t, p, "backup while the server writes", task{Flow: "backup", Yes: true})
+	stop()
+	o.ends(fault.Done)
+	m := backupOf(t, o)
+	file, err := m.DatabaseFile(m.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := query(t, file, "SELECT count(*) || ' up to ' || max(CAST(substr(name, 6) AS INTEGER)) FROM letters WHERE name LIKE 'live-%'")
+	var n, last int
+	if _, err := fmt.Sscanf(held, "%d up to %d", &n, &last); err != nil || n != last+1 || n == 0 {
+		t.Errorf("the backup holds %q of the letters; that is not what was there at one moment (%v)", held, err)
+	}
+	now := p.Rows("SELECT count(*) FROM letters WHERE name LIKE 'live-%'")[0][0]
+	if now != fmt.Sprint(len(w.acknowledged)) || len(w.acknowledged) < n {
+		t.Errorf("%d letters were acknowledged, %s are there, %d in the backup", len(w.acknowledged), now, n)
+	}
 }
 
 func noProject(t *testing.T, p *testbed.Project) {

@@ -35,6 +35,7 @@ type running struct {
 	messages []message
 	raw      bytes.Buffer // everything that the child said
 	ended    bool
+	begun    time.Time
 }
 
 // outcome is how a task ended.
@@ -67,7 +68,7 @@ func begin(t *testing.T, p *testbed.Project, job task, change ...func(*exec.Cmd)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &running{t: t, p: p, cmd: exec.Command(self), arrived: make(chan struct{})}
+	r := &running{t: t, p: p, cmd: exec.Command(self), arrived: make(chan struct{}), begun: time.Now()}
 	r.cmd.Env = append(p.Environ(), faultJob+"="+string(text))
 	for _, f := range change {
 		f(r.cmd)
@@ -165,7 +166,6 @@ func (r *running) release() {
 // wait returns how the task ended.
 func (r *running) wait(name string) outcome {
 	r.t.Helper()
-	begun := time.Now()
 	timer := time.AfterFunc(maxWait, func() { _ = r.cmd.Process.Signal(syscall.SIGQUIT) })
 	defer timer.Stop()
 	for {
@@ -182,14 +182,14 @@ func (r *running) wait(name string) outcome {
 	defer r.mu.Unlock()
 	o := outcome{
 		t: r.t, p: r.p, name: name, Code: r.cmd.ProcessState.ExitCode(),
-		Messages: r.messages, Said: r.raw.String(), Took: time.Since(begun),
+		Messages: r.messages, Said: r.raw.String(), Took: time.Since(r.begun),
 	}
 	for _, m := range r.messages {
 		if m.Kind == "end" {
 			o.Result = *m.Result
 		}
 	}
-	r.t.Logf("%s: exit %d, %s · %s · %s", name, o.Code, o.Result.Error, o.Result.State, o.Result.Hint)
+	r.t.Logf("%s (%.1f s): exit %d, %s · %s · %s", name, o.Took.Seconds(), o.Code, o.Result.Error, o.Result.State, o.Result.Hint)
 	return o
 }
 

@@ -15,7 +15,6 @@ import (
 	"bunnyhop/internal/database/connect"
 	"bunnyhop/internal/directus"
 	"bunnyhop/internal/fault"
-	"bunnyhop/internal/packages"
 	"bunnyhop/internal/process"
 	"bunnyhop/internal/progress"
 	"bunnyhop/internal/project"
@@ -166,7 +165,7 @@ func (h rehearse) configure(ctx context.Context, r *steps.Run, p *project.Projec
 			return err
 		} else if there {
 			extensions = filepath.Join(c.dir, "extensions")
-			if err := packages.Copy(ctx, path, extensions, progress.Discard); err != nil {
+			if err := copyExtensions(ctx, path, extensions); err != nil {
 				return err
 			}
 		}

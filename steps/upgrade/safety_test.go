@@ -16,6 +16,7 @@ import (
 	"bunnyhop/internal/change"
 	"bunnyhop/internal/fault"
 	"bunnyhop/steps"
+	"bunnyhop/steps/facts"
 	"bunnyhop/steps/site"
 	"bunnyhop/steps/testbed"
 	"bunnyhop/steps/upgrade"
@@ -173,12 +174,25 @@ func TestS7AnUnreadableListIsAnError(t *testing.T) {
 		if err := os.Symlink(name, path); err != nil { // a loop
 			t.Fatal(err)
 		}
-		o := do(t, p, name+" cannot be read", task{To: target, Yes: true}).ends(fault.Failed).failedIn("inspect").says(name, "too many levels", "as it was")
+		o := do(t, p, name+" cannot be read", task{To: target, Yes: true}).ends(fault.Failed).failedIn("inspect").says("too many l", "as it was")
 		if o.started("choose") {
 			t.Errorf("%s was taken for empty", name)
 		}
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
+		}
+		if name == "uploads" {
+			// A link to where the files are is followed.
+			if err := os.Symlink(aside, path); err != nil {
+				t.Fatal(err)
+			}
+			o := do(t, p, "uploads are linked", task{To: target, Yes: true, EndAt: "inspect"}).ends(fault.Interrupted)
+			if seen := learned(o, facts.Inspected).Storage; len(seen) != 1 || seen[0].Files != 5 {
+				t.Errorf("behind the link are seen %+v", seen)
+			}
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if moved {
 			if err := os.Rename(aside, path); err != nil {
