@@ -11,8 +11,8 @@ import (
 )
 
 // install makes the program as the README says, into a folder of the test's
-// own, and returns its path. Where the test binary itself would do for the
-// program, starting it would be slower and its memory larger.
+// own, and returns its path. Unlike the test binary that other tests take for
+// the program, it starts as fast, and is as large, as a person has it.
 func install(tb testing.TB) string {
 	tb.Helper()
 	dir := tb.TempDir()
@@ -39,6 +39,6 @@ func execute(tb testing.TB, cmd *exec.Cmd) (stdout, stderr string, code int) {
 		tb.Fatal(err)
 	}
 	code = cmd.ProcessState.ExitCode()
-	tb.Logf("%s: exit code %d after %.1f s", strings.Join(cmd.Args[1:], " "), code, time.Since(begin).Seconds())
+	tb.Logf("bunnyhop %s: exit code %d after %.1f s", strings.Join(cmd.Args[1:], " "), code, time.Since(begin).Seconds())
 	return out.String(), errs.String(), code
 }

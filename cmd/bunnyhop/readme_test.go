@@ -81,8 +81,8 @@ func TestReadmeHasWhatIsTested(t *testing.T) {
 			tested[c.command] = "run by TestReadme"
 		}
 	}
-	var want, got []string
-	want = slices.Sorted(maps.Keys(tested))
+	want := slices.Sorted(maps.Keys(tested))
+	var got []string
 	for line := range strings.SplitSeq(readme(t), "\n") {
 		if command, ok := strings.CutPrefix(line, "    "); ok {
 			got = append(got, command)
@@ -191,9 +191,14 @@ func (s *story) listed(out string) {
 	}
 }
 
-// killed begins a backup and kills it half way.
+// killed begins a backup that takes some seconds, and kills it half way.
 func (s *story) killed() string {
 	s.t.Helper()
+	large := filepath.Join(s.Root, "uploads", "large.bin")
+	s.Write("uploads/large.bin", "")
+	if err := os.Truncate(large, 1<<30); err != nil {
+		s.t.Fatal(err)
+	}
 	cmd := s.command("bunnyhop backup --project /srv/blog --yes --json")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -209,13 +214,16 @@ func (s *story) killed() string {
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
 			s.t.Fatal(err)
 		}
-		if line.Type == "step_started" && line.Step == "prove" {
+		if line.Type == "step_started" && line.Step == "backup" {
 			_ = cmd.Process.Kill()
 		}
 	}
 	_ = cmd.Wait()
 	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() {
 		s.t.Fatalf("the backup was not killed: %s", cmd.ProcessState)
+	}
+	if err := os.Remove(large); err != nil {
+		s.t.Fatal(err)
 	}
 	return ""
 }
