@@ -32,7 +32,7 @@ func keepExact(dir string, value []byte) (digest string, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", fmt.Errorf("making the folder of records: %w", err)
 	}
-	if err := renameio.WriteFile(path, value, 0o600); err != nil {
+	if err := renameio.WriteFile(path, value, 0o600, renameio.WithTempDir(filepath.Dir(path))); err != nil {
 		return "", fmt.Errorf("writing a record: %w", err)
 	}
 	return digest, syncDir(filepath.Dir(path))

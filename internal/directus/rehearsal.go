@@ -136,7 +136,7 @@ func (r Rehearsal) Write(path string) error {
 	if err != nil {
 		return fmt.Errorf("writing the rehearsal's configuration: %w", err)
 	}
-	if err := renameio.WriteFile(path, append(data, '\n'), 0o600); err != nil {
+	if err := renameio.WriteFile(path, append(data, '\n'), 0o600, renameio.WithTempDir(filepath.Dir(path))); err != nil {
 		return fmt.Errorf("writing the rehearsal's configuration: %w", err)
 	}
 	return nil

@@ -163,7 +163,7 @@ func (l *Lock) write(o Owner) error {
 	if err != nil {
 		return err
 	}
-	if err := renameio.WriteFile(l.path, data, 0o600); err != nil {
+	if err := renameio.WriteFile(l.path, data, 0o600, renameio.WithTempDir(filepath.Dir(l.path))); err != nil {
 		return fmt.Errorf("writing the lock's owner: %w", err)
 	}
 	return nil

@@ -23,6 +23,16 @@ type Source struct {
 
 func (s Source) has(part backups.Part) bool { return slices.Contains(s.Parts, string(part)) }
 
+// databaseSource is the backup's folder, or "" when its database is not asked
+// for.
+func databaseSource(r *steps.Run) (string, error) {
+	from, err := source.Need(r)
+	if err != nil || !from.has(backups.Database) {
+		return "", err
+	}
+	return from.Dir, nil
+}
+
 var source = steps.NewSlot[Source]("restore_source")
 
 // inspect finds the backup, reads every byte of it, and sees whether it fits

@@ -33,7 +33,7 @@ func Flow(o site.Options, choice Options) steps.Flow {
 			{ID: "stop", Phase: cutover, Title: "Stop the server", Proof: "no process, no session", Undo: "start it", Action: service.Stop{Site: s}},
 			{ID: "save", Phase: cutover, Title: "Save the present state", Proof: "manifest and digests", Undo: "kept", Action: backup.Final{Site: s, Suffix: "-before-rollback", Configuration: true}},
 			{ID: "switch", Phase: cutover, Title: "Switch the code back", Proof: "paths", Undo: "rename forward", Action: switchBack{s}},
-			{ID: "restore", Phase: cutover, Title: "Restore the database", Proof: "fingerprint of every table", Undo: "restore the saved state", Action: restore{s}},
+			{ID: "restore", Phase: cutover, Title: "Restore the database", Proof: "fingerprint of every table", Undo: "restore the saved state", Action: backup.Restore{Site: s, From: finalBackup}},
 			{ID: "start", Phase: cutover, Title: "Start the server", Proof: "ping and version", Undo: "stop", Action: start{s}},
 			{ID: "report", Phase: finish, Title: "Report", Proof: "–", Undo: "–", Action: report{s}},
 		},

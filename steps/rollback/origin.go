@@ -47,6 +47,12 @@ func Candidate(runs []steps.Summary) *steps.Summary {
 	return nil
 }
 
+// finalBackup is the folder of the backup that the rollback restores.
+func finalBackup(r *steps.Run) (string, error) {
+	from, err := TakenBack.Need(r)
+	return from.Backup.Dir, err
+}
+
 // find reads the upgrade run to take back.
 func find(root, id string) (Origin, error) {
 	runs, err := steps.Runs(root)

@@ -30,10 +30,6 @@ func (p report) Do(ctx context.Context, r *steps.Run) error {
 	if err != nil {
 		return err
 	}
-	stopped, err := facts.Stopping.Need(r)
-	if err != nil {
-		return err
-	}
 	saved, err := facts.FinalBack.Need(r)
 	if err != nil {
 		return err
@@ -41,17 +37,14 @@ func (p report) Do(ctx context.Context, r *steps.Run) error {
 	out := facts.Report{Backup: saved.Dir, Downtime: started.DowntimeSeconds, Lines: []string{
 		fmt.Sprintf("Directus %s is back; every table is as it was before the upgrade to %s.", from.From, from.To),
 	}}
-	if stopped.Running {
+	running, err := service.LeaveAsFound(ctx, r, p.site)
+	if err != nil {
+		return err
+	}
+	if running {
 		out.Lines = append(out.Lines, fmt.Sprintf("It was down for %.1f seconds.", started.DowntimeSeconds))
 	} else {
-		if err := (service.Start{Site: p.site}).Undo(ctx, r); err != nil {
-			return err
-		}
-		out.Lines = append(out.Lines, "The server was not running when it was found, so it was stopped again after the proof.")
-		started.Left = "stopped"
-		if err := facts.Started.Set(r, started); err != nil {
-			return err
-		}
+		out.Lines = append(out.Lines, service.LeftStopped)
 	}
 	for _, line := range from.Lost {
 		out.Lines = append(out.Lines, "Taken back: "+line)

@@ -9,12 +9,13 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// WritePrivate writes a file of owner-only mode by temp, flush and rename.
+// WritePrivate writes a file of owner-only mode by temp, flush and rename. The
+// temporary file lies beside it: what a kill leaves must not lie in /tmp.
 func WritePrivate(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, data, 0o600)
+	return renameio.WriteFile(path, data, 0o600, renameio.WithTempDir(filepath.Dir(path)))
 }
 
 // Exists reports whether something is at path, a broken link included. An

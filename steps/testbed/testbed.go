@@ -165,7 +165,7 @@ func (p *Project) Serve() process.Info {
 	}
 	p.tb.Cleanup(p.StopAll)
 	go func() { _ = cmd.Wait() }()
-	if err := p.Ping(time.Minute); err != nil {
+	if err := p.Ping(3 * time.Minute); err != nil {
 		text, _ := os.ReadFile(log.Name())
 		p.tb.Fatalf("the server does not answer: %v\n%s", err, text)
 	}

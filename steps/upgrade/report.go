@@ -39,25 +39,17 @@ func (p report) Do(ctx context.Context, r *steps.Run) error {
 	if err != nil {
 		return err
 	}
-	stopped, err := facts.Stopping.Need(r)
+	out := facts.Report{Backup: made.Dir, Downtime: start.DowntimeSeconds}
+	out.Lines = append(out.Lines, fmt.Sprintf("Directus %s is now %s.", target.From, target.To))
+	running, err := service.LeaveAsFound(ctx, r, p.site)
 	if err != nil {
 		return err
 	}
-	out := facts.Report{Backup: made.Dir, Downtime: start.DowntimeSeconds}
-	out.Lines = append(out.Lines, fmt.Sprintf("Directus %s is now %s.", target.From, target.To))
-	if stopped.Running {
+	if running {
 		out.Lines = append(out.Lines, fmt.Sprintf("It was down for %.1f seconds.", start.DowntimeSeconds))
 	} else {
-		if err := (service.Start{Site: p.site}).Undo(ctx, r); err != nil {
-			return err
-		}
 		out.Lines = append(out.Lines,
-			fmt.Sprintf("It took %.1f seconds from stopping to the first answer.", start.DowntimeSeconds),
-			"The server was not running when it was found, so it was stopped again after the proof.")
-		start.Left = "stopped"
-		if err := facts.Started.Set(r, start); err != nil {
-			return err
-		}
+			fmt.Sprintf("It took %.1f seconds from stopping to the first answer.", start.DowntimeSeconds), service.LeftStopped)
 		out.Next = append(out.Next, startCommand(r.Root, stage))
 	}
 	out.Lines = append(out.Lines, fmt.Sprintf("The backup (%s) is in %s.", backup.Size(made.Bytes), made.Dir))

@@ -1,0 +1,83 @@
+package upgrade
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"bunnyhop/internal/database/connect"
+	"bunnyhop/internal/directus"
+	"bunnyhop/internal/fault"
+	"bunnyhop/internal/process"
+	"bunnyhop/internal/server"
+	"bunnyhop/steps"
+	"bunnyhop/steps/service"
+)
+
+// boot starts the migrated copy and reads its API.
+func (h rehearse) boot(ctx context.Context, r *steps.Run, c *copyOf) error {
+	db, err := connect.Open(ctx, c.config, connect.ReadWrite)
+	if err != nil {
+		return err
+	}
+	if err := directus.PrepareCopy(ctx, db, c.token); err != nil {
+		_ = db.Close()
+		return err
+	}
+	if err := db.Close(); err != nil {
+		return err
+	}
+	ctx, stop := context.WithTimeout(ctx, bootWithin)
+	defer stop()
+	began := time.Now()
+	child, err := process.Start(ctx, process.Spec{
+		Path: c.cli.Node, Args: []string{c.cli.Path(), "start"}, Dir: c.cli.Dir, Env: c.cli.Environ,
+		Line: func(line string) { r.Output(line) },
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		stop()
+		_ = child.Wait()
+	}()
+	base := fmt.Sprintf("http://127.0.0.1:%d", c.plan.Port)
+	err = server.Ping(ctx, base+"/server/ping", func() error {
+		select {
+		case <-child.Done():
+			return fmt.Errorf("the server of the copy ended by itself: %w", child.Wait())
+		default:
+			return nil
+		}
+	}, r)
+	if err != nil {
+		return err
+	}
+	c.out.BootSeconds = time.Since(began).Seconds()
+	client := directus.NewClient(base, c.token)
+	return service.Patiently(ctx, r, func() error { return h.readAPI(ctx, c, client) })
+}
+
+func (h rehearse) readAPI(ctx context.Context, c *copyOf, client *directus.Client) error {
+	info, err := client.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if c.out.Version = info.Version; info.Version == "" {
+		return fault.New("the server of the copy does not say its version", "")
+	}
+	if _, err := client.Snapshot(ctx); err != nil {
+		return err
+	}
+	loaded, err := client.Extensions(ctx)
+	if err != nil {
+		return err
+	}
+	c.out.Extensions = nil
+	for _, e := range loaded {
+		c.out.Extensions = append(c.out.Extensions, e.Name)
+	}
+	slices.Sort(c.out.Extensions)
+	return nil
+}
