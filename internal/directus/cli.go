@@ -69,8 +69,23 @@ func (c CLI) Run(ctx context.Context, reporter progress.Reporter, args ...string
 	return nil
 }
 
+// Start starts the server and returns while it boots; the end of ctx ends it.
+// each hears the messages of its output.
+func (c CLI) Start(ctx context.Context, each func(line string)) (*process.Child, error) {
+	return process.Start(ctx, c.spec(func(line string) {
+		if _, message, ok := rawLog(line); ok {
+			line = message
+		}
+		each(line)
+	}, "start"))
+}
+
 func (c CLI) run(ctx context.Context, each func(line string), args ...string) error {
-	return process.Run(ctx, process.Spec{
+	return process.Run(ctx, c.spec(each, args...))
+}
+
+func (c CLI) spec(each func(line string), args ...string) process.Spec {
+	return process.Spec{
 		Path: c.Node,
 		Args: append([]string{c.Path()}, args...),
 		Dir:  c.Dir,
@@ -85,7 +100,7 @@ func (c CLI) run(ctx context.Context, each func(line string), args ...string) er
 			}
 			each(line)
 		},
-	})
+	}
 }
 
 // isUpdateBox reports whether a line belongs to the "update available" box

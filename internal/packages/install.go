@@ -33,7 +33,9 @@ func Install(ctx context.Context, cacheDir string, r Request, report progress.Re
 	}
 	// One process installs a key; a second one waits and takes its tree.
 	lock := flock.New(filepath.Join(dir, key+".lock"))
-	report.Progress("waiting for another install of the same tree", progress.Seconds, 0, 0)
+	if held, err := lock.TryLock(); err == nil && !held {
+		report.Output("another install of the same tree is at work; waiting for it")
+	}
 	if _, err := lock.TryLockContext(ctx, 200*time.Millisecond); err != nil {
 		return "", false, fmt.Errorf("waiting for another install of the same tree: %w", err)
 	}

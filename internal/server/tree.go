@@ -1,6 +1,7 @@
 package server
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -67,7 +68,34 @@ func (t *table) shellLaunches(shell process.Info, argv []string) bool {
 		}
 		return len(argv) > 2 && !strings.ContainsAny(argv[2], ";&|\n(")
 	}
-	return !strings.HasPrefix(argv[1], "-")
+	// A subshell that a script forks, as in (cd blog && node … &), shows the
+	// script's own words: running those again would run the whole script.
+	if parent, ok := t.byPID[shell.Parent]; ok && slices.Equal(parent.Command, shell.Command) {
+		return false
+	}
+	return t.ownScript(shell, argv[1])
+}
+
+// ownScript reports whether a shell runs a script file of the project. Others,
+// such as a deployment's script or one that comes through a pipe, may do far
+// more than start the server.
+func (t *table) ownScript(shell process.Info, path string) bool {
+	if strings.HasPrefix(path, "-") {
+		return false
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(shell.Dir, path)
+	}
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return false
+	}
+	rel, err := filepath.Rel(t.root, real)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // runnerOf names the package runner that a process is, or "".

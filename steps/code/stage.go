@@ -145,6 +145,7 @@ func (s Stage) keepNode(ctx context.Context, r progress.Reporter, runtime *node.
 	if err := os.MkdirAll(filepath.Dir(kept.Bin), 0o755); err != nil { //nolint:gosec // the server's user must reach it
 		return nil, err
 	}
+	r.Progress("keeping Node "+runtime.Version+" with the project", progress.Steps, 0, 0)
 	r.Output("keeping Node " + runtime.Version + " with the project")
 	return &kept, packages.Copy(ctx, filepath.Dir(runtime.Node), kept.Bin, progress.Discard)
 }
@@ -152,6 +153,7 @@ func (s Stage) keepNode(ctx context.Context, r progress.Reporter, runtime *node.
 // prove runs the staged CLI and loads the native modules under the very Node
 // that the server will use.
 func (s Stage) prove(ctx context.Context, r *steps.Run, p *project.Project, dir string, runtime *node.Runtime, version string) ([]string, error) {
+	r.Progress("proving that the new code loads", progress.Steps, 0, 0)
 	cli := directus.CLI{Node: runtime.Node, Tree: dir, Dir: dir, Environ: runtime.Environ(s.Site.Environ()), Redact: r.Redact}
 	got, err := cli.Version(ctx)
 	if err != nil {

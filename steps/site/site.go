@@ -78,6 +78,9 @@ func (s *Site) Open(ctx context.Context, r *steps.Run) (*project.Project, error)
 		if s.service, err = s.loadService(ctx, r, p); err != nil {
 			return nil, err
 		}
+		if err := s.commands(ctx, p); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.configure(ctx, p); err != nil {
 		return nil, err
@@ -134,6 +137,24 @@ func (s *Site) configure(ctx context.Context, p *project.Project) error {
 		nodeBin = s.service.Found.Node
 	}
 	return p.LoadConfig(ctx, environ, nodeBin)
+}
+
+// commands lets stop and start commands that were written into the settings
+// later win over how the server was found: where starting it as found has
+// failed, that is how a person mends it.
+func (s *Site) commands(ctx context.Context, p *project.Project) error {
+	if err := s.settings(p); err != nil {
+		return err
+	}
+	if len(p.Settings.Start) == 0 || s.service.Found.Kind == server.Command {
+		return nil
+	}
+	found, _, err := server.Find(ctx, p)
+	if err != nil {
+		return err
+	}
+	s.service.Found = found
+	return nil
 }
 
 func (s *Site) loadService(ctx context.Context, r *steps.Run, p *project.Project) (*Service, error) {

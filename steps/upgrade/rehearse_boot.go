@@ -9,7 +9,6 @@ import (
 	"bunnyhop/internal/database/connect"
 	"bunnyhop/internal/directus"
 	"bunnyhop/internal/fault"
-	"bunnyhop/internal/process"
 	"bunnyhop/internal/server"
 	"bunnyhop/steps"
 	"bunnyhop/steps/service"
@@ -31,10 +30,7 @@ func (h rehearse) boot(ctx context.Context, r *steps.Run, c *copyOf) error {
 	ctx, stop := context.WithTimeout(ctx, bootWithin)
 	defer stop()
 	began := time.Now()
-	child, err := process.Start(ctx, process.Spec{
-		Path: c.cli.Node, Args: []string{c.cli.Path(), "start"}, Dir: c.cli.Dir, Env: c.cli.Environ,
-		Line: func(line string) { r.Output(line) },
-	})
+	child, err := c.cli.Start(ctx, r.Output)
 	if err != nil {
 		return err
 	}
