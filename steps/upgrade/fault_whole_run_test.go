@@ -287,17 +287,24 @@ func (w *wholeRun) watchArguments() (stop func()) {
 func (w *wholeRun) keepWriting(p *testbed.Project) (stop func()) {
 	writer := p.Writer()
 	var over atomic.Bool
-	done := make(chan struct{})
+	done, writing := make(chan struct{}), make(chan struct{})
+	began := sync.OnceFunc(func() { close(writing) })
 	go func() {
 		defer close(done)
+		defer began()
 		for n := 0; !over.Load(); n++ {
 			name := fmt.Sprintf("live-%d", n)
 			if writer.Create("letters", map[string]any{"name": name, "body": strings.Repeat("x", 2000)}) == nil {
 				w.acknowledged = append(w.acknowledged, name)
+				began()
 			}
 			time.Sleep(50 * time.Millisecond)
 		}
 	}()
+	select {
+	case <-writing:
+	case <-time.After(time.Minute): // the letters are counted later
+	}
 	return func() { over.Store(true); <-done }
 }
 
