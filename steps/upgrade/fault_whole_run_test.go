@@ -149,7 +149,7 @@ func makeWhole(t *testing.T) *wholeRun {
 		oddBefore: rowsOf(p), lettersBefore: letters(p), textBefore: textsOf(t, p),
 	}
 	stopWatch := w.watchArguments()
-	stopWriting := w.keepWriting(p)
+	stopWriting := w.keepWriting(p, 50*time.Millisecond)
 
 	// Nobody answers the review.
 	job := task{To: target, Yes: true, Leave: []string{"review"}, Hold: []string{"stage started"}}
@@ -284,7 +284,7 @@ func (w *wholeRun) watchArguments() (stop func()) {
 
 // keepWriting writes letters through the server's API for as long as there is
 // a server, whatever its version.
-func (w *wholeRun) keepWriting(p *testbed.Project) (stop func()) {
+func (w *wholeRun) keepWriting(p *testbed.Project, pause time.Duration) (stop func()) {
 	writer := p.Writer()
 	var over atomic.Bool
 	done, writing := make(chan struct{}), make(chan struct{})
@@ -298,7 +298,7 @@ func (w *wholeRun) keepWriting(p *testbed.Project) (stop func()) {
 				w.acknowledged = append(w.acknowledged, name)
 				began()
 			}
-			time.Sleep(50 * time.Millisecond)
+			time.Sleep(pause)
 		}
 	}()
 	select {
