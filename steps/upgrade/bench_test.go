@@ -61,7 +61,7 @@ func BenchmarkDocumentedProcedure(b *testing.B) {
 		p := testbed.New(b)
 		p.Serve()
 		_, runtime := testbed.Install(b, p.Root, target) // for its Node
-		if err := os.Remove(filepath.Join(p.Root, "node_modules")); err != nil {
+		if err := os.RemoveAll(filepath.Join(p.Root, "node_modules")); err != nil {
 			b.Fatal(err)
 		}
 		begin := time.Now()
