@@ -86,7 +86,7 @@ func RestoreDatabase(ctx context.Context, r *steps.Run, s *site.Site, dir string
 	if err != nil {
 		return err
 	}
-	dump, err := DumpFile(manifest)
+	dump, err := manifest.DatabaseFile(dir)
 	if err != nil {
 		return err
 	}
@@ -204,15 +204,6 @@ func writtenSince(ctx context.Context, r *steps.Run, s *site.Site, p *project.Pr
 		}
 	}
 	return written, nil
-}
-
-// DumpFile is the path of the database's dump in a backup.
-func DumpFile(m *backup.Manifest) (string, error) {
-	part := m.Part(backup.Database)
-	if !part.Included || len(part.Entries) == 0 {
-		return "", fault.Newf("backup %s holds no database", m.ID)
-	}
-	return filepath.Join(m.Dir, filepath.FromSlash(part.Entries[0].Path)), nil
 }
 
 // ManualRestore says how to put the database of a backup back without this

@@ -18,7 +18,6 @@ import (
 	"bunnyhop/internal/progress"
 	"bunnyhop/internal/project"
 	"bunnyhop/steps"
-	backupsteps "bunnyhop/steps/backup"
 	"bunnyhop/steps/facts"
 	"bunnyhop/steps/site"
 )
@@ -116,7 +115,7 @@ func (h rehearse) prepare(ctx context.Context, r *steps.Run) (*copyOf, error) {
 	if err != nil {
 		return nil, err
 	}
-	dump, err := backupsteps.DumpFile(manifest)
+	dump, err := manifest.DatabaseFile(made.Dir)
 	if err != nil {
 		return nil, err
 	}
