@@ -10,11 +10,29 @@ import (
 type Config struct {
 	Client   string `json:"client"`             // DB_CLIENT
 	Filename string `json:"filename,omitempty"` // DB_FILENAME, absolute; SQLite only
-	Host     string `json:"host,omitempty"`     // DB_HOST
+	// Host is DB_HOST; an absolute path is a Unix socket: its folder for
+	// PostgreSQL, as in libpq, and the socket itself for MySQL (DB_SOCKET_PATH).
+	Host     string `json:"host,omitempty"`
 	Port     string `json:"port,omitempty"`     // DB_PORT
 	Name     string `json:"name,omitempty"`     // DB_DATABASE
 	User     string `json:"user,omitempty"`     // DB_USER
 	Password string `json:"-"`                  // DB_PASSWORD: never shown, logged or marshalled
+	// SearchPath is DB_SEARCH_PATH, of PostgreSQL only; empty is the server's own.
+	SearchPath []string `json:"search_path,omitempty"`
+	Charset    string   `json:"charset,omitempty"` // DB_CHARSET, of MySQL only
+	TLS        *TLS     `json:"tls,omitempty"`     // nil: not encrypted
+}
+
+// TLS says how a connection is encrypted: the DB_SSL values, which Directus
+// hands to Node's tls.connect.
+type TLS struct {
+	// Verify has the server's certificate checked (DB_SSL__REJECT_UNAUTHORIZED,
+	// true unless set).
+	Verify     bool   `json:"verify"`
+	ServerName string `json:"server_name,omitempty"` // DB_SSL__SERVERNAME; empty is the host
+	CA         string `json:"-"`                     // PEM text; empty is the system's
+	Cert       string `json:"-"`                     // PEM text of the client's certificate
+	Key        string `json:"-"`                     // PEM text of its key, a secret
 }
 
 // Vendor returns the vendor that DB_CLIENT means, with the aliases that

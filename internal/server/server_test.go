@@ -323,7 +323,10 @@ echo "$@" >>` + bin + `/calls
 case "$*" in
 *show*) echo "MainPID=$(cat ` + bin + `/main)" ;;
 *" stop "*) kill "$(cat ` + bin + `/main)" ;;
-*" start "*) cd ` + p.Root + `; setsid node node_modules/directus/cli.js start </dev/null >/dev/null 2>&1 & echo $! >` + bin + `/main ;;
+*" start "*) cd ` + p.Root + `; rm -f ` + bin + `/main
+	setsid sh -c 'echo $$ >` + bin + `/main; exec node node_modules/directus/cli.js start' </dev/null >/dev/null 2>&1 &
+	# What is left in this script's group at its end is killed, so the server must be out of it.
+	while [ ! -s ` + bin + `/main ]; do sleep 0.01; done ;;
 esac
 `
 	if err := os.WriteFile(filepath.Join(bin, "systemctl"), []byte(script), 0o700); err != nil { //nolint:gosec // a program
