@@ -13,10 +13,10 @@ type Config struct {
 	// Host is DB_HOST; an absolute path is a Unix socket: its folder for
 	// PostgreSQL, as in libpq, and the socket itself for MySQL (DB_SOCKET_PATH).
 	Host     string `json:"host,omitempty"`
-	Port     string `json:"port,omitempty"`     // DB_PORT
-	Name     string `json:"name,omitempty"`     // DB_DATABASE
-	User     string `json:"user,omitempty"`     // DB_USER
-	Password string `json:"-"`                  // DB_PASSWORD: never shown, logged or marshalled
+	Port     string `json:"port,omitempty"` // DB_PORT
+	Name     string `json:"name,omitempty"` // DB_DATABASE
+	User     string `json:"user,omitempty"` // DB_USER
+	Password string `json:"-"`              // DB_PASSWORD: never shown, logged or marshalled
 	// SearchPath is DB_SEARCH_PATH, of PostgreSQL only; empty is the server's own.
 	SearchPath []string `json:"search_path,omitempty"`
 	Charset    string   `json:"charset,omitempty"` // DB_CHARSET, of MySQL only

@@ -14,6 +14,9 @@ import (
 
 // Client talks to a running Directus over REST.
 type Client struct {
+	// Busy is told when the server says "not now" and is asked again. Optional.
+	Busy func(line string)
+
 	base  string
 	token string
 	http  *http.Client
@@ -133,28 +136,35 @@ func (c *Client) do(ctx context.Context, method, path string, in any) ([]byte, e
 	return body, nil
 }
 
-// How long a server that is under pressure is asked again, and how often.
+// How long a server that says "not now" is asked again, and with what pauses.
 // Directus turns requests away while its event loop lags
-// (@directus/pressure), which right after a start it may do for seconds.
+// (@directus/pressure), which on a small machine it does for a while after a
+// start, and limits rates where it is told to; taking either for a failure
+// would roll a good upgrade back.
 const (
-	busyFor   = 30 * time.Second
-	busyPause = 500 * time.Millisecond
+	busyFor    = 2 * time.Minute
+	firstPause = 500 * time.Millisecond
+	lastPause  = 5 * time.Second
 )
 
 // send returns the answer; for one that is not 2xx also an *APIError. Reading
 // is tried again while the server says that it is too busy just now. The
 // health check is not: 503 is what a sick server answers there.
 func (c *Client) send(ctx context.Context, method, path string, in any) (*http.Response, error) {
-	for until := time.Now().Add(busyFor); ; {
+	until := time.Now().Add(busyFor)
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		response, err := c.once(ctx, method, path, in)
-		busy := response != nil && response.StatusCode == http.StatusServiceUnavailable
-		if !busy || method != http.MethodGet || withoutQuery(path) == "/server/health" || time.Now().After(until) {
+		busy := response != nil && (response.StatusCode == http.StatusServiceUnavailable || response.StatusCode == http.StatusTooManyRequests)
+		if !busy || method != http.MethodGet || withoutQuery(path) == "/server/health" || time.Now().Add(pause).After(until) {
 			return response, err
+		}
+		if c.Busy != nil {
+			c.Busy("the server is under pressure (" + http.StatusText(response.StatusCode) + "); asking again")
 		}
 		select {
 		case <-ctx.Done():
 			return response, err
-		case <-time.After(busyPause):
+		case <-time.After(pause):
 			_ = response.Body.Close()
 		}
 	}

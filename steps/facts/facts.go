@@ -179,9 +179,20 @@ type Rehearsal struct {
 	BootSeconds    float64              `json:"boot_seconds"`
 	Version        string               `json:"version"` // what the copy's server said
 	AccessChanges  []string             `json:"access_changes,omitempty"`
+	// UserChanges is what the project's own migrations did to its own tables,
+	// by table; "" stands for views and triggers.
+	UserChanges map[string]TableChange `json:"user_changes,omitempty"`
 	Extensions     []string             `json:"extensions,omitempty"` // loaded
 	SideEffectsOff []string             `json:"side_effects_off,omitempty"`
 	Warnings       []string             `json:"warnings,omitempty"`
+}
+
+// TableChange is what a migration did to one table.
+type TableChange struct {
+	Lines  []string `json:"lines"`
+	Gone   bool     `json:"gone,omitempty"`
+	Fewer  bool     `json:"fewer,omitempty"`  // rows than before
+	Schema string   `json:"schema,omitempty"` // digest afterwards
 }
 
 // Review is what was changed beside the migrations, and what was decided.
@@ -216,6 +227,9 @@ type Migration struct {
 	Applied  []string `json:"applied"`
 	Recorded []string `json:"recorded"`
 	Seconds  float64  `json:"seconds"`
+	// Changed is what the tables are now that migrations of the project's own
+	// changed.
+	Changed map[string]database.TableFingerprint `json:"changed,omitempty"`
 }
 
 // Start is the first good answer of the new server.

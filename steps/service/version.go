@@ -28,7 +28,9 @@ func Client(ctx context.Context, r *steps.Run, s *site.Site) (*directus.Client, 
 		return nil, err
 	}
 	r.HideSecrets([]string{token})
-	return directus.NewClient(site.BaseURL(p), token), nil
+	client := directus.NewClient(site.BaseURL(p), token)
+	client.Busy = r.Output
+	return client, nil
 }
 
 // Version asks the running server for its version. Without a SECRET in the
@@ -47,10 +49,6 @@ func Version(ctx context.Context, r *steps.Run, s *site.Site) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var info directus.Info
-	err = Patiently(ctx, r, func() (err error) {
-		info, err = client.Info(ctx)
-		return err
-	})
+	info, err := client.Info(ctx)
 	return info.Version, err
 }

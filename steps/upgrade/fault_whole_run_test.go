@@ -36,6 +36,7 @@ type wholeRun struct {
 	filesBefore, filesAtStage, filesAtStop       map[string]string
 	filesAfter                                   map[string]string
 	oddBefore, oddAfter                          map[string][][]string
+	stock                                        [][]string // afterwards
 	lettersBefore, lettersAfter                  [][]string
 	acknowledged                                 []string // letters that the server said it had stored
 	versionReviewed, versionAfter, versionAtLast string
@@ -138,10 +139,33 @@ exports.down = async () => {};
 `)
 }
 
+// ownTables are the tables that a migration of the project's own changes.
+var ownTables = []string{"stock", "stock_log", "retired"}
+
+// makeOwn adds a migration of the project's own that changes a table, makes
+// one and drops one.
+func makeOwn(p *testbed.Project) {
+	p.Exec(
+		`CREATE TABLE stock (id INTEGER PRIMARY KEY, name TEXT)`,
+		`INSERT INTO stock VALUES (1, 'pears'), (2, 'plums')`,
+		`CREATE TABLE retired (id INTEGER PRIMARY KEY)`,
+		`INSERT INTO retired VALUES (1)`,
+	)
+	p.Write("migrations/20300101B-stock.js", `exports.up = async (knex) => {
+	await knex.schema.alterTable('stock', (t) => t.integer('amount').defaultTo(0));
+	await knex('stock').insert({ id: 3, name: 'quinces', amount: Date.now() % 1000 });
+	await knex.schema.createTable('stock_log', (t) => { t.increments(); t.string('line'); });
+	await knex.schema.dropTable('retired');
+};
+exports.down = async () => {};
+`)
+}
+
 func makeWhole(t *testing.T) *wholeRun {
 	t.Helper()
 	p := testbed.Apart(t)
 	makeOdd(p)
+	makeOwn(p)
 	makeSecrets(p)
 	server := p.Serve()
 	w := &wholeRun{
@@ -188,6 +212,7 @@ func (w *wholeRun) gather(t *testing.T, p *testbed.Project) {
 	t.Helper()
 	w.tablesAfter, w.filesAfter = p.Fingerprint(), listing(t, p.Root)
 	w.oddAfter, w.lettersAfter, w.textAfter = rowsOf(p), letters(p), textsOf(t, p)
+	w.stock = p.Rows("SELECT id, name, amount IS NULL, typeof(amount) FROM stock ORDER BY id")
 	w.downtime = learned(w.finished, facts.Started).DowntimeSeconds
 	w.manifest = backupOf(t, w.finished)
 	w.journal = contents(t, filepath.Join(w.finished.runDir(), "journal.jsonl"))

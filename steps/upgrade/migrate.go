@@ -28,7 +28,7 @@ func (m migrate) Check(ctx context.Context, r *steps.Run) (steps.Proof, error) {
 	if _, ok := facts.Migrated.Get(r); !ok {
 		return steps.Unproved("the migrations did not come to their end"), nil
 	}
-	recorded, err := m.prove(ctx, r)
+	recorded, _, err := m.prove(ctx, r)
 	if err != nil {
 		if ctx.Err() != nil {
 			return steps.Proof{}, ctx.Err()
@@ -65,12 +65,12 @@ func (m migrate) Do(ctx context.Context, r *steps.Run) error {
 		return err
 	}
 	seconds := time.Since(began).Seconds()
-	recorded, err := m.prove(ctx, r)
+	recorded, changed, err := m.prove(ctx, r)
 	if err != nil {
 		return err
 	}
 	r.Summary("%d migrations in %.1f s", len(rehearsed.Migrations), seconds)
-	return facts.Migrated.Set(r, facts.Migration{Applied: rehearsed.Migrations, Recorded: recorded, Seconds: seconds})
+	return facts.Migrated.Set(r, facts.Migration{Applied: rehearsed.Migrations, Recorded: recorded, Seconds: seconds, Changed: changed})
 }
 
 // origin says where a failed migration comes from, if it is not Directus' own.
@@ -85,51 +85,54 @@ func origin(failed *directus.MigrateError, pending []directus.Migration) string 
 
 // prove reads the database again: the recorded ids, the schema of the system
 // tables and the user tables must be what the rehearsal and the final backup
-// say.
-func (m migrate) prove(ctx context.Context, r *steps.Run) ([]string, error) {
+// say. changed are the user tables that the project's own migrations changed, as
+// they are now.
+func (m migrate) prove(ctx context.Context, r *steps.Run) (recorded []string, changed map[string]database.TableFingerprint, err error) {
 	rehearsed, err := facts.Rehearsed.Need(r)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	final, err := facts.FinalBack.Need(r)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	manifest, err := backups.Read(final.Dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p, err := m.site.Open(ctx, r)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	db, err := m.site.Database(ctx, p, connect.ReadOnly)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer db.Close() //nolint:errcheck // read only
-	recorded, err := directus.Recorded(ctx, db)
+	recorded, err = directus.Recorded(ctx, db)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !slices.Equal(recorded, rehearsed.Recorded) {
+		return nil, nil, fault.Newf("%d migrations are recorded; on the copy %d were", len(recorded), len(rehearsed.Recorded))
+	}
+	changed, err = compareWithRehearsal(ctx, r, db, manifest.Fingerprint, rehearsed)
+	return recorded, changed, err
+}
+
+func compareWithRehearsal(ctx context.Context, r *steps.Run, db database.Database, before database.Fingerprint, rehearsed facts.Rehearsal) (map[string]database.TableFingerprint, error) {
+	now, err := db.Fingerprint(ctx, nil, r)
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Equal(recorded, rehearsed.Recorded) {
-		return nil, fault.Newf("%d migrations are recorded; on the copy %d were", len(recorded), len(rehearsed.Recorded))
-	}
-	return recorded, compareWithRehearsal(ctx, r, db, manifest.Fingerprint, rehearsed)
-}
-
-func compareWithRehearsal(ctx context.Context, r *steps.Run, db database.Database, before database.Fingerprint, rehearsed facts.Rehearsal) error {
-	now, err := db.Fingerprint(ctx, nil, r)
+	changed, err := asRehearsed(before, now, rehearsed.UserChanges)
 	if err != nil {
-		return err
-	}
-	if lost := before.Diff(now, isUserTable); len(lost) > 0 {
-		return fault.Newf("the migration changed data of this project: %s", lost[0])
+		return nil, err
 	}
 	schema := facts.SystemSchema(now, directus.SystemTable)
 	for _, table := range slices.Sorted(maps.Keys(rehearsed.System)) {
 		if schema[table] != rehearsed.System[table] {
-			return fault.Newf("table %s is not as the rehearsal left it", table).
+			return nil, fault.Newf("table %s is not as the rehearsal left it", table).
 				WithHint("the live database differs from what the recorded migrations say")
 		}
 	}
@@ -137,10 +140,10 @@ func compareWithRehearsal(ctx context.Context, r *steps.Run, db database.Databas
 		roles := before.Tables["directus_roles"].Rows
 		permissions := before.Tables["directus_permissions"].Rows
 		if err := directus.CheckPolicies(ctx, db, int(roles), int(permissions)); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return changed, nil
 }
 
 // Undo restores the final backup. Rows that the new version has taken since

@@ -281,8 +281,8 @@ func (h rehearse) compare(ctx context.Context, r *steps.Run, c *copyOf, db datab
 	if err != nil {
 		return err
 	}
-	if lost := c.before.Diff(after, isUserTable); len(lost) > 0 {
-		return fault.Newf("the migrations change data of this project: %s", lost[0])
+	if c.out.UserChanges, err = userChanges(c.before, after, c.out.Pending); err != nil {
+		return err
 	}
 	c.out.System = facts.SystemSchema(after, directus.SystemTable)
 	access, err := directus.ReadAccess(ctx, db)
@@ -296,10 +296,6 @@ func (h rehearse) compare(ctx context.Context, r *steps.Run, c *copyOf, db datab
 // policiesMigration is the step to 11.0 that records success on a second run
 // without having done its work (MG2).
 const policiesMigration = "20240806A"
-
-func isUserTable(table string) bool {
-	return !directus.SystemTable(table) && table != "sqlite_sequence"
-}
 
 // databaseValues are the DB_ settings that lead to the copy.
 func databaseValues(c database.Config) map[string]string {

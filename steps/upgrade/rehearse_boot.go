@@ -11,7 +11,6 @@ import (
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/server"
 	"bunnyhop/steps"
-	"bunnyhop/steps/service"
 )
 
 // boot starts the migrated copy and reads its API.
@@ -52,7 +51,8 @@ func (h rehearse) boot(ctx context.Context, r *steps.Run, c *copyOf) error {
 	}
 	c.out.BootSeconds = time.Since(began).Seconds()
 	client := directus.NewClient(base, c.token)
-	return service.Patiently(ctx, r, func() error { return h.readAPI(ctx, c, client) })
+	client.Busy = r.Output
+	return h.readAPI(ctx, c, client)
 }
 
 func (h rehearse) readAPI(ctx context.Context, c *copyOf, client *directus.Client) error {

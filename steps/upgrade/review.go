@@ -99,6 +99,7 @@ func (v review) changes(ctx context.Context, r *steps.Run) ([]change.Change, err
 			Locked: "it follows from the migrations", Undo: "restoring the backup",
 		})
 	}
+	changes = append(changes, tableChanges(rehearsed)...)
 	for _, m := range rehearsed.Pending {
 		changes = append(changes, migrationChange(m))
 	}
