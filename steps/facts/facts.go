@@ -181,10 +181,10 @@ type Rehearsal struct {
 	AccessChanges  []string             `json:"access_changes,omitempty"`
 	// UserChanges is what the project's own migrations did to its own tables,
 	// by table; "" stands for views and triggers.
-	UserChanges map[string]TableChange `json:"user_changes,omitempty"`
-	Extensions     []string             `json:"extensions,omitempty"` // loaded
-	SideEffectsOff []string             `json:"side_effects_off,omitempty"`
-	Warnings       []string             `json:"warnings,omitempty"`
+	UserChanges    map[string]TableChange `json:"user_changes,omitempty"`
+	Extensions     []string               `json:"extensions,omitempty"` // loaded
+	SideEffectsOff []string               `json:"side_effects_off,omitempty"`
+	Warnings       []string               `json:"warnings,omitempty"`
 }
 
 // TableChange is what a migration did to one table.
