@@ -196,7 +196,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Error(err)
 	}
 	scratch := t.TempDir()
-	v, err := Prove(ctx, m.Dir, scratch, progress.Discard)
+	v, err := Prove(ctx, m.Dir, scratchIn(scratch), progress.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -373,4 +373,9 @@ func BenchmarkCreate(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// scratchIn is the place of a scratch database in a folder of its own.
+func scratchIn(dir string) connect.Scratch {
+	return connect.Scratch{Config: database.Config{Client: "sqlite3"}, Dir: filepath.Join(dir, "prove")}
 }

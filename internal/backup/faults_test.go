@@ -83,7 +83,7 @@ func TestVerifyNamesEachBadFile(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := Prove(ctx, m.Dir, t.TempDir(), progress.Discard); !errors.As(err, &damage) {
+	if _, err := Prove(ctx, m.Dir, scratchIn(t.TempDir()), progress.Discard); !errors.As(err, &damage) {
 		t.Errorf("a flipped dump was proved: %v", err)
 	}
 	before := tree(t, p.uploads)
@@ -116,7 +116,7 @@ func TestProveFindsDifferences(t *testing.T) {
 	ctx := context.Background()
 	p := newProject(t)
 	m := p.create(t, t.TempDir(), "one", nil)
-	if _, err := Prove(ctx, m.Dir, t.TempDir(), progress.Discard); err != nil {
+	if _, err := Prove(ctx, m.Dir, scratchIn(t.TempDir()), progress.Discard); err != nil {
 		t.Fatal(err)
 	}
 	// What the manifest counted is not what is in the dump.
@@ -128,7 +128,7 @@ func TestProveFindsDifferences(t *testing.T) {
 		t.Fatal(err)
 	}
 	var mismatch *MismatchError
-	if _, err := Prove(ctx, m.Dir, t.TempDir(), progress.Discard); !errors.As(err, &mismatch) {
+	if _, err := Prove(ctx, m.Dir, scratchIn(t.TempDir()), progress.Discard); !errors.As(err, &mismatch) {
 		t.Errorf("error %v", err)
 	} else {
 		contains(t, err, "table posts: 3 rows before, 2 rows after")
@@ -138,13 +138,13 @@ func TestProveFindsDifferences(t *testing.T) {
 	}
 	execute(t, p.db, "DELETE FROM directus_users")
 	m = p.create(t, t.TempDir(), "two", nil)
-	_, err := Prove(ctx, m.Dir, t.TempDir(), progress.Discard)
+	_, err := Prove(ctx, m.Dir, scratchIn(t.TempDir()), progress.Discard)
 	contains(t, err, "directus_users has no rows")
 	m, err = Create(ctx, Options{Folder: t.TempDir(), ID: "files", Sources: p.sources()}, progress.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = Prove(ctx, m.Dir, t.TempDir(), progress.Discard)
+	_, err = Prove(ctx, m.Dir, scratchIn(t.TempDir()), progress.Discard)
 	contains(t, err, "holds no database")
 }
 
@@ -152,7 +152,7 @@ func TestDanglingReferencesAreRecorded(t *testing.T) {
 	p := newProject(t)
 	execute(t, p.db, "CREATE TABLE child (parent int REFERENCES posts (id))", "INSERT INTO child VALUES (77)")
 	m := p.create(t, t.TempDir(), "one", nil)
-	v, err := Prove(context.Background(), m.Dir, t.TempDir(), progress.Discard)
+	v, err := Prove(context.Background(), m.Dir, scratchIn(t.TempDir()), progress.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -26,11 +25,11 @@ type MismatchError struct{ Differences []string }
 
 func (e *MismatchError) Error() string { return strings.Join(e.Differences, "; ") }
 
-// Prove restores the backup's database into a scratch database below scratch,
-// has the engine check it, compares its fingerprint with the manifest's, and
-// records the result in the manifest. The scratch database is dropped again.
+// Prove restores the backup's database into a scratch database, has the engine
+// check it, compares its fingerprint with the manifest's, and records the
+// result in the manifest. The scratch database is dropped again.
 // References that lead nowhere are no damage of the backup: they are recorded.
-func Prove(ctx context.Context, dir, scratch string, report progress.Reporter) (*Verification, error) {
+func Prove(ctx context.Context, dir string, scratch connect.Scratch, report progress.Reporter) (*Verification, error) {
 	m, err := Read(dir)
 	if err != nil {
 		return nil, err
@@ -49,7 +48,7 @@ func Prove(ctx context.Context, dir, scratch string, report progress.Reporter) (
 	return v, err
 }
 
-func prove(ctx context.Context, m *Manifest, scratch string, report progress.Reporter) (*Verification, error) {
+func prove(ctx context.Context, m *Manifest, scratch connect.Scratch, report progress.Reporter) (v *Verification, err error) {
 	dump, err := m.DatabaseFile(m.Dir)
 	if err != nil {
 		return nil, err
@@ -61,28 +60,27 @@ func prove(ctx context.Context, m *Manifest, scratch string, report progress.Rep
 	if e := m.Part(Database).Entries[0]; sum != e.SHA256 {
 		return nil, (&DamageError{Dir: m.Dir, Bad: []BadFile{{e.Path, "has other contents"}}}).orNil()
 	}
-	if err := os.MkdirAll(scratch, 0o700); err != nil {
-		return nil, fmt.Errorf("making the scratch folder: %w", err)
+	if vendor, _ := scratch.Config.Vendor(); vendor != m.Vendor {
+		return nil, fault.Newf("the backup %s is of %s, which %s cannot take", m.ID, m.Vendor, scratch.Config.Client)
 	}
-	own, err := os.MkdirTemp(scratch, "prove-")
-	if err != nil {
-		return nil, fmt.Errorf("making the scratch folder: %w", err)
-	}
-	defer os.RemoveAll(own) //nolint:errcheck // scratch
-	config, err := connect.RestoreScratch(ctx, database.Config{Client: clientOf(m.Vendor)}, dump, own)
+	config, err := connect.RestoreScratch(ctx, scratch, dump, report)
 	if err != nil {
 		return nil, unproved(err, m.ID)
 	}
+	defer func() {
+		// Whatever ended this: nothing of it stays on the server.
+		if dropped := connect.DropScratch(context.WithoutCancel(ctx), scratch); dropped != nil && err == nil {
+			v, err = nil, dropped
+		}
+	}()
 	db, err := connect.Open(ctx, config, connect.ReadOnly)
 	if err != nil {
 		return nil, unproved(err, m.ID)
 	}
-	defer db.Close() //nolint:errcheck // nothing is lost
-	v, err := compare(ctx, db, m, report)
-	if err != nil {
-		return nil, unproved(err, m.ID)
+	if v, err = compare(ctx, db, m, report); err != nil {
+		return nil, errors.Join(unproved(err, m.ID), db.Close())
 	}
-	return v, nil
+	return v, db.Close()
 }
 
 func unproved(err error, id string) error {
@@ -114,19 +112,4 @@ func compare(ctx context.Context, db database.Database, m *Manifest, report prog
 	}
 	v.Time, v.Tables, v.Rows = time.Now().UTC(), len(state.Tables), state.Rows()
 	return v, nil
-}
-
-// clientOf is a DB_CLIENT for a vendor.
-func clientOf(vendor database.Vendor) string {
-	switch vendor {
-	case database.SQLite:
-		return "sqlite3"
-	case database.Postgres:
-		return "pg"
-	case database.Oracle:
-		return "oracledb"
-	case database.MySQL, database.MSSQL, database.CockroachDB, database.Redshift:
-		return string(vendor)
-	}
-	return string(vendor)
 }

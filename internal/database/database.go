@@ -119,7 +119,9 @@ func DumpName(vendor Vendor) string {
 		return "database.sqlite"
 	case Postgres, CockroachDB, Redshift:
 		return "database.pgdump"
-	case MySQL, MSSQL, Oracle:
+	case MySQL:
+		return "database.sql.zst"
+	case MSSQL, Oracle:
 		return "database.sql"
 	}
 	return "database.dump"

@@ -2,8 +2,6 @@ package backup
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"time"
 
 	"bunnyhop/internal/backup"
@@ -37,18 +35,14 @@ func (p Prove) Do(ctx context.Context, r *steps.Run) error {
 	if err != nil {
 		return err
 	}
-	scratch, err := p.Site.Scratch(opened, r)
+	if err := p.Site.DropLeft(ctx, opened, r); err != nil {
+		return err
+	}
+	scratch, err := p.Site.Scratch(opened, r, "prove")
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(scratch, "prove")
-	if err := os.RemoveAll(dir); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	if _, err := backup.Prove(ctx, made.Dir, dir, r); err != nil {
+	if _, err := backup.Prove(ctx, made.Dir, scratch, r); err != nil {
 		return err
 	}
 	manifest, err := backup.Read(made.Dir)
@@ -60,21 +54,14 @@ func (p Prove) Do(ctx context.Context, r *steps.Run) error {
 		Tables: len(manifest.Fingerprint.Tables), Rows: manifest.Fingerprint.Rows(),
 	}
 	r.Summary("%d tables, %d rows equal", proof.Tables, proof.Rows)
-	if err := facts.ProvedBy.Set(r, proof); err != nil {
-		return err
-	}
-	return os.RemoveAll(dir)
+	return facts.ProvedBy.Set(r, proof)
 }
 
-// Clean drops the scratch folder.
+// Clean drops what the run restored and rehearsed.
 func (p Prove) Clean(ctx context.Context, r *steps.Run) error {
 	opened, err := p.Site.Open(ctx, r)
 	if err != nil {
 		return err
 	}
-	scratch, err := p.Site.Scratch(opened, r)
-	if err != nil {
-		return err
-	}
-	return os.RemoveAll(scratch)
+	return p.Site.DropScratches(ctx, opened, r)
 }

@@ -269,16 +269,6 @@ func (s *Site) BackupFolder(p *project.Project) (string, error) {
 	return state.BackupsDir(s.opts.Root)
 }
 
-// Scratch is a folder for what the run restores and rehearses. It lies with
-// the backups, which need room for the same data.
-func (s *Site) Scratch(p *project.Project, r *steps.Run) (string, error) {
-	folder, err := s.BackupFolder(p)
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(folder, ".scratch-"+r.ID), nil
-}
-
 // Beside is the run's folder inside the project, on its filesystem, so that
 // code can be switched by rename.
 func (s *Site) Beside(r *steps.Run) string {

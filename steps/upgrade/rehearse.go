@@ -42,6 +42,7 @@ func (h rehearse) Check(_ context.Context, r *steps.Run) (steps.Proof, error) {
 
 // copyOf is a rehearsal in progress.
 type copyOf struct {
+	place  connect.Scratch
 	dir    string
 	config database.Config
 	plan   directus.Rehearsal
@@ -77,7 +78,7 @@ func (h rehearse) Do(ctx context.Context, r *steps.Run) error {
 		return err
 	}
 	r.Summary("%d migrations in %.1f s, boot %.1f s", len(c.out.Migrations), c.out.MigrateSeconds, c.out.BootSeconds)
-	return os.RemoveAll(c.dir)
+	return connect.DropScratch(ctx, c.place)
 }
 
 func (h rehearse) explain(err error) error {
@@ -100,11 +101,11 @@ func (h rehearse) prepare(ctx context.Context, r *steps.Run) (*copyOf, error) {
 	if err != nil {
 		return nil, err
 	}
-	scratch, err := h.site.Scratch(p, r)
+	scratch, err := h.site.Scratch(p, r, "rehearsal")
 	if err != nil {
 		return nil, err
 	}
-	c := &copyOf{dir: filepath.Join(scratch, "rehearsal"), out: facts.Rehearsal{Backup: made.ID, Stage: stage.Key}}
+	c := &copyOf{place: scratch, dir: scratch.Dir, out: facts.Rehearsal{Backup: made.ID, Stage: stage.Key}}
 	if err := os.RemoveAll(c.dir); err != nil {
 		return nil, err
 	}
@@ -120,7 +121,7 @@ func (h rehearse) prepare(ctx context.Context, r *steps.Run) (*copyOf, error) {
 		return nil, err
 	}
 	c.before = manifest.Fingerprint
-	if c.config, err = connect.RestoreScratch(ctx, p.Config.Database(), dump, c.dir); err != nil {
+	if c.config, err = connect.RestoreScratch(ctx, scratch, dump, r); err != nil {
 		return nil, err
 	}
 	if err := h.readBefore(ctx, c); err != nil {

@@ -4,6 +4,8 @@ package connect
 
 import (
 	"context"
+	"fmt"
+	"os"
 
 	"bunnyhop/internal/database"
 	"bunnyhop/internal/database/sqlite"
@@ -19,41 +21,112 @@ const (
 	ReadWrite = database.ReadWrite
 )
 
+// supported returns the vendor of a configuration, or why nothing can be done
+// with it.
+func supported(config database.Config) (database.Vendor, error) {
+	if err := database.Supported(config.Client); err != nil {
+		return "", err
+	}
+	vendor, _ := config.Vendor()
+	return vendor, nil
+}
+
 // Open opens an existing database and reads from it once. It never creates
 // anything. What is missing, wrong or unreadable is a *fault.Error.
 func Open(ctx context.Context, config database.Config, mode Mode) (database.Database, error) {
-	if err := database.Supported(config.Client); err != nil {
+	vendor, err := supported(config)
+	if err != nil {
 		return nil, err
 	}
-	db, err := sqlite.Open(ctx, config.Filename, mode)
+	switch vendor {
+	case database.SQLite:
+		return opened(sqlite.Open(ctx, config.Filename, mode))
+	case database.Postgres, database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
+	}
+	return nil, fmt.Errorf("no way to open %s", vendor)
+}
+
+// opened keeps a typed nil from becoming a non-nil interface.
+func opened[D database.Database](db D, err error) (database.Database, error) {
 	if err != nil {
-		return nil, err // a typed nil must not become a non-nil interface
+		return nil, err
 	}
 	return db, nil
 }
 
-// Restore replaces the database of config with a dump. The dump is copied to
-// a new place, checked there, and swapped in; killed at any instant, either
+// Restore replaces the database of config with a dump. The dump is restored
+// to a new place, checked there, and swapped in; killed at any instant, either
 // the old database is in place with all it had, or the new one, and running
 // Restore again finishes the work. The database must not be in use.
-func Restore(ctx context.Context, config database.Config, dumpPath string, report progress.Reporter) error {
-	if err := database.Supported(config.Client); err != nil {
+func Restore(ctx context.Context, config database.Config, dump string, report progress.Reporter) error {
+	vendor, err := supported(config)
+	if err != nil {
 		return err
 	}
-	return sqlite.Restore(ctx, config.Filename, dumpPath, report)
+	switch vendor {
+	case database.SQLite:
+		return sqlite.Restore(ctx, config.Filename, dump, report)
+	case database.Postgres, database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
+	}
+	return fmt.Errorf("no way to restore %s", vendor)
 }
 
-// RestoreScratch restores a dump into a new database that belongs to nobody,
-// in scratchDir, and returns how to reach it: config with the place changed.
-// Removing scratchDir drops it.
-func RestoreScratch(ctx context.Context, config database.Config, dumpPath, scratchDir string) (database.Config, error) {
-	if err := database.Supported(config.Client); err != nil {
-		return database.Config{}, err
-	}
-	filename, err := sqlite.RestoreScratch(ctx, dumpPath, scratchDir)
+// Scratch is the place of a database that belongs to nobody: a copy that is
+// looked at, or tried out, and dropped.
+type Scratch struct {
+	// Config leads to a database of the same vendor; on a server, the scratch
+	// database is made beside that one.
+	Config database.Config
+	// Dir is a folder for it alone: the place of SQLite's file.
+	Dir string
+	// Name is its name on a server (see database.ScratchName).
+	Name string
+}
+
+// RestoreScratch restores a dump into a new scratch database and returns how
+// to reach it. One that an interrupted run left there is dropped first.
+func RestoreScratch(ctx context.Context, scratch Scratch, dump string, report progress.Reporter) (database.Config, error) {
+	vendor, err := supported(scratch.Config)
 	if err != nil {
 		return database.Config{}, err
 	}
-	config.Filename = filename
-	return config, nil
+	switch vendor {
+	case database.SQLite:
+		if err := os.MkdirAll(scratch.Dir, 0o700); err != nil {
+			return database.Config{}, fmt.Errorf("making the scratch folder: %w", err)
+		}
+		filename, err := sqlite.RestoreScratch(ctx, dump, scratch.Dir)
+		return database.Config{Client: scratch.Config.Client, Filename: filename}, err
+	case database.Postgres, database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
+	}
+	return database.Config{}, fmt.Errorf("no way to restore %s", vendor)
+}
+
+// DropScratch drops a scratch database with its folder; one that is gone
+// already is no error.
+func DropScratch(ctx context.Context, scratch Scratch) error {
+	vendor, err := supported(scratch.Config)
+	if err != nil {
+		return err
+	}
+	switch vendor {
+	case database.SQLite:
+	case database.Postgres, database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
+	}
+	return os.RemoveAll(scratch.Dir)
+}
+
+// Scratches lists the names of the scratch databases on a server, of any run
+// of any project.
+func Scratches(ctx context.Context, config database.Config) ([]string, error) {
+	vendor, err := supported(config)
+	if err != nil {
+		return nil, err
+	}
+	switch vendor {
+	case database.SQLite:
+		return nil, nil
+	case database.Postgres, database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
+	}
+	return nil, fmt.Errorf("no way to list the databases of %s", vendor)
 }

@@ -37,7 +37,7 @@ func TestOpenDumpRestore(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	scratch, err := connect.RestoreScratch(ctx, config, dump, t.TempDir())
+	scratch, err := connect.RestoreScratch(ctx, connect.Scratch{Config: config, Dir: t.TempDir()}, dump, progress.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestUnsupported(t *testing.T) {
 	ctx := context.Background()
 	config := database.Config{Client: "pg"}
 	_, openErr := connect.Open(ctx, config, connect.ReadOnly)
-	_, scratchErr := connect.RestoreScratch(ctx, config, "dump", t.TempDir())
+	_, scratchErr := connect.RestoreScratch(ctx, connect.Scratch{Config: config, Dir: t.TempDir()}, "dump", progress.Discard)
 	for _, err := range []error{openErr, scratchErr, connect.Restore(ctx, config, "dump", progress.Discard)} {
 		if err == nil || !strings.Contains(err.Error(), "PostgreSQL") {
 			t.Errorf("error %v", err)

@@ -1,0 +1,87 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/connect"
+	"bunnyhop/internal/fault"
+	"bunnyhop/internal/project"
+	"bunnyhop/steps"
+)
+
+// purposes are what a run restores copies of the database for.
+var purposes = []string{"prove", "rehearsal"}
+
+// scratchDir is a folder for what the run restores and rehearses. It lies with
+// the backups, which need room for the same data.
+func (s *Site) scratchDir(p *project.Project, r *steps.Run) (string, error) {
+	folder, err := s.BackupFolder(p)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(folder, ".scratch-"+r.ID), nil
+}
+
+// Scratch is the place of a copy of the database that the run makes for a
+// purpose: "prove" or "rehearsal".
+func (s *Site) Scratch(p *project.Project, r *steps.Run, purpose string) (connect.Scratch, error) {
+	dir, err := s.scratchDir(p, r)
+	return connect.Scratch{
+		Config: p.Config.Database(), Dir: filepath.Join(dir, purpose), Name: database.ScratchName(r.ID, purpose),
+	}, err
+}
+
+// DropScratches drops every copy that this run may have made.
+func (s *Site) DropScratches(ctx context.Context, p *project.Project, r *steps.Run) error {
+	var all []error
+	for _, purpose := range purposes {
+		scratch, err := s.Scratch(p, r, purpose)
+		if err == nil {
+			err = connect.DropScratch(ctx, scratch)
+		}
+		all = append(all, err)
+	}
+	if err := errors.Join(all...); err != nil {
+		return fault.Wrap(err, "dropping the scratch databases of this run", "drop what begins with "+database.ScratchPrefix+" by hand")
+	}
+	dir, err := s.scratchDir(p, r)
+	if err != nil {
+		return err
+	}
+	return os.RemoveAll(dir)
+}
+
+// DropLeft drops the copies that earlier runs on this project left on the
+// server, as one does whose machine went down. This run holds the project's
+// lock, so none of them goes on. Those of other projects, and of other
+// machines, are not touched.
+func (s *Site) DropLeft(ctx context.Context, p *project.Project, r *steps.Run) error {
+	scratch, err := s.Scratch(p, r, purposes[0])
+	if err != nil {
+		return err
+	}
+	names, err := connect.Scratches(ctx, scratch.Config)
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	runs, err := steps.Runs(s.opts.Root)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		for _, run := range runs {
+			if run.ID == r.ID || !database.ScratchOf(name, run.ID) {
+				continue
+			}
+			r.Output("dropping " + name + ", which run " + run.ID + " left behind")
+			if err := connect.DropScratch(ctx, connect.Scratch{Config: scratch.Config, Name: name}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
