@@ -35,6 +35,7 @@ import (
 	"syscall"
 
 	"bunnyhop/internal/sample"
+	"bunnyhop/internal/server"
 )
 
 //go:embed all:project
@@ -76,7 +77,7 @@ func run(ctx context.Context, opts options) error {
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a left-over in the temp folder harms nobody
 
-	port, err := sample.FreePort()
+	port, err := server.FreePort()
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,6 @@
 package database
 
-import (
-	"fmt"
-	"log/slog"
-)
+import "log/slog"
 
 // Config says how a project reaches its database: the DB_* values of
 // Directus, with a relative file name already resolved.
@@ -59,12 +56,24 @@ func vendorOf(client string) (Vendor, bool) {
 	return "", false
 }
 
+// Place says where the database is: its file, or host, port and name.
+func (c Config) Place() string {
+	if c.Filename != "" {
+		return c.Filename
+	}
+	host := c.Host
+	if c.Port != "" {
+		host += ":" + c.Port
+	}
+	return host + "/" + c.Name
+}
+
 // String describes the connection without the password.
 func (c Config) String() string {
 	if c.Filename != "" {
-		return fmt.Sprintf("%s %s", c.Client, c.Filename)
+		return c.Client + " " + c.Filename
 	}
-	return fmt.Sprintf("%s %s@%s:%s/%s", c.Client, c.User, c.Host, c.Port, c.Name)
+	return c.Client + " " + c.User + "@" + c.Place()
 }
 
 // GoString keeps the password out of %#v too.

@@ -2,10 +2,7 @@ package sample
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"strings"
 )
 
@@ -41,16 +38,3 @@ func Environment(port int) []byte {
 
 // secret returns 52 random characters: Directus 12 asks for 32 or more.
 func secret() string { return rand.Text() + rand.Text() }
-
-// FreePort returns a port of the loopback address that nobody listens on now.
-func FreePort() (int, error) {
-	listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		return 0, fmt.Errorf("looking for a free port: %w", err)
-	}
-	address, err := netip.ParseAddrPort(listener.Addr().String())
-	if err := errors.Join(err, listener.Close()); err != nil {
-		return 0, fmt.Errorf("looking for a free port: %w", err)
-	}
-	return int(address.Port()), nil
-}

@@ -17,6 +17,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"bunnyhop/internal/fault"
+	"bunnyhop/internal/server"
 )
 
 // Version is the Directus version of the sample.
@@ -76,7 +77,7 @@ func prepare(dir string) (made bool, err error) {
 }
 
 func unpack(dir string) error {
-	port, err := FreePort()
+	port, err := server.FreePort()
 	if err != nil {
 		return err
 	}

@@ -395,3 +395,20 @@ func TestUnitOf(t *testing.T) {
 		}
 	}
 }
+
+// A kernel's own pick could be given to somebody else before the server is
+// there.
+func TestFreePort(t *testing.T) {
+	for range 50 {
+		port, err := FreePort()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if port >= firstEphemeral() || port < lowest {
+			t.Errorf("port %d", port)
+		}
+		if err := PortFree("127.0.0.1", strconv.Itoa(port)); err != nil {
+			t.Error(err)
+		}
+	}
+}

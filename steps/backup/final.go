@@ -90,7 +90,7 @@ func RestoreDatabase(ctx context.Context, r *steps.Run, s *site.Site, dir string
 	if err != nil {
 		return err
 	}
-	if err := sameDatabase(ctx, r, s, p); err != nil {
+	if err := sameDatabase(r, p); err != nil {
 		return err
 	}
 	if err := connect.Restore(ctx, p.Config.Database(), dump, r); err != nil {
@@ -114,33 +114,23 @@ func RestoreDatabase(ctx context.Context, r *steps.Run, s *site.Site, dir string
 
 // sameDatabase refuses to restore over another database than the one that was
 // looked at: somebody may have changed the configuration meanwhile.
-func sameDatabase(ctx context.Context, r *steps.Run, s *site.Site, p *project.Project) error {
+func sameDatabase(r *steps.Run, p *project.Project) error {
 	seen, ok := facts.Inspected.Get(r)
 	if !ok {
 		return nil
 	}
-	now := seen.Identity
-	if config := p.Config.Database(); seen.Identity.Vendor == database.SQLite && config.Client == "sqlite3" {
-		// The file may be missing or damaged, which is what restoring mends.
-		now.Name = config.Filename
-		if real, err := filepath.EvalSymlinks(config.Filename); err == nil {
-			now.Name = real
-		}
-	} else {
-		db, err := s.Database(ctx, p, connect.ReadOnly)
-		if err != nil {
-			return err
-		}
-		now, err = db.Identity(ctx)
-		if err := errors.Join(err, db.Close()); err != nil {
-			return err
-		}
+	// The database itself may be missing or damaged, which is what restoring
+	// mends, so what counts is where the configuration leads.
+	config := p.Config.Database()
+	now := config.Place()
+	if real, err := filepath.EvalSymlinks(config.Filename); config.Filename != "" && err == nil {
+		now = real
 	}
-	if now.Vendor == seen.Identity.Vendor && now.Host == seen.Identity.Host && now.Name == seen.Identity.Name {
+	vendor, _ := config.Vendor()
+	if vendor == seen.Identity.Vendor && now == seen.Database {
 		return nil
 	}
-	return fault.Newf("the configuration leads to another database now: %s instead of %s",
-		strings.TrimSpace(now.Host+" "+now.Name), strings.TrimSpace(seen.Identity.Host+" "+seen.Identity.Name)).
+	return fault.Newf("the configuration leads to another database now: %s instead of %s", now, seen.Database).
 		WithHint("nothing is restored over it; put the database settings back as they were, then try again")
 }
 
@@ -165,7 +155,7 @@ func SaveWritten(ctx context.Context, r *steps.Run, s *site.Site) error {
 	if err != nil {
 		return err
 	}
-	if err := sameDatabase(ctx, r, s, p); err != nil {
+	if err := sameDatabase(r, p); err != nil {
 		return err
 	}
 	written, err := writtenSince(ctx, r, s, p, manifest.Fingerprint)
@@ -213,14 +203,7 @@ func ManualRestore(r *steps.Run, dir string) []string {
 	if !ok {
 		return nil
 	}
-	if seen.Identity.Vendor == database.SQLite {
-		file := seen.Identity.Name
-		return []string{
-			fmt.Sprintf("rm -f %q %q", file+"-wal", file+"-shm"),
-			fmt.Sprintf("cp %q %q", filepath.Join(dir, database.DumpName(database.SQLite)), file),
-		}
-	}
-	return []string{"restore " + dir + " with the tools of " + seen.Vendor}
+	return connect.ByHand(seen.Identity.Vendor, filepath.Join(dir, database.DumpName(seen.Identity.Vendor)), seen.Database)
 }
 
 // EqualsBackup proves by fingerprint that every table of the live database is

@@ -45,7 +45,7 @@ type Inspection struct {
 	Recorded       []string `json:"recorded_migrations"`
 	Vendor         string   `json:"vendor"` // "SQLite"
 	ServerVersion  string   `json:"server_version"`
-	Database       string   `json:"database"` // a file, or host/name
+	Database       string   `json:"database"` // a file, or host, port and name
 	DatabaseBytes  int64    `json:"database_bytes"`
 	Identity       database.Identity
 	Users          int         `json:"users"`

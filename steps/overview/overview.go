@@ -145,11 +145,9 @@ func (o *Overview) project(p *project.Project) {
 func (o *Overview) database(ctx context.Context, place *site.Site, p *project.Project) error {
 	config := p.Config.Database()
 	if vendor, known := config.Vendor(); known {
-		o.Vendor = site.VendorTitle(vendor)
+		o.Vendor = site.VendorTitle(vendor, "")
 	}
-	if o.Database = config.Filename; o.Database == "" {
-		o.Database = config.Host + "/" + config.Name
-	}
+	o.Database = config.Place()
 	db, err := place.Database(ctx, p, connect.ReadOnly)
 	if err != nil {
 		return err
@@ -159,7 +157,7 @@ func (o *Overview) database(ctx context.Context, place *site.Site, p *project.Pr
 	if err != nil {
 		return err
 	}
-	o.ServerVersion = identity.ServerVersion
+	o.ServerVersion, o.Vendor = identity.ServerVersion, site.VendorTitle(db.Vendor(), identity.ServerVersion)
 	if o.DatabaseBytes, err = db.Size(ctx); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -78,10 +79,10 @@ func (i Inspect) database(ctx context.Context, r *steps.Run, p *project.Project,
 	if seen.Identity, err = db.Identity(ctx); err != nil {
 		return err
 	}
-	seen.Vendor, seen.ServerVersion = VendorTitle(db.Vendor()), seen.Identity.ServerVersion
+	seen.Vendor, seen.ServerVersion = VendorTitle(db.Vendor(), seen.Identity.ServerVersion), seen.Identity.ServerVersion
 	seen.Database = seen.Identity.Name
-	if seen.Identity.Host != "" {
-		seen.Database = seen.Identity.Host + "/" + seen.Identity.Name
+	if db.Vendor() != database.SQLite {
+		seen.Database = p.Config.Database().Place()
 	}
 	if seen.DatabaseBytes, err = db.Size(ctx); err != nil {
 		return err
@@ -212,15 +213,22 @@ func (i Inspect) extensions(p *project.Project, seen *facts.Inspection) error {
 	return nil
 }
 
-// VendorTitle is a vendor's name as people write it.
-func VendorTitle(v database.Vendor) string {
+// VendorTitle is a vendor's name as people write it. The server's version,
+// where it is known, tells MariaDB from MySQL.
+func VendorTitle(v database.Vendor, version string) string {
 	switch v {
 	case database.SQLite:
 		return "SQLite"
 	case database.Postgres:
 		return "PostgreSQL"
 	case database.MySQL:
-		return "MySQL/MariaDB"
+		switch {
+		case version == "":
+			return "MySQL or MariaDB"
+		case strings.Contains(version, "MariaDB"):
+			return "MariaDB"
+		}
+		return "MySQL"
 	case database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
 	}
 	return string(v)

@@ -3,7 +3,6 @@ package upgrade_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -122,23 +121,18 @@ func migrateAndBoot(b *testing.B, p *testbed.Project) time.Duration {
 	if err := db.Close(); err != nil {
 		b.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	port, err := server.FreePort()
 	if err != nil {
 		b.Fatal(err)
 	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		b.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(address)
-	values := fmt.Sprintf("HOST=127.0.0.1\nPORT=%s\nDB_CLIENT=sqlite3\nDB_FILENAME=%s\nSECRET=0123456789abcdef0123456789abcdef\nTELEMETRY=false\n",
+	values := fmt.Sprintf("HOST=127.0.0.1\nPORT=%d\nDB_CLIENT=sqlite3\nDB_FILENAME=%s\nSECRET=0123456789abcdef0123456789abcdef\nTELEMETRY=false\n",
 		port, filepath.Join(dir, "data.db"))
 	config := filepath.Join(dir, "env")
 	if err := os.WriteFile(config, []byte(values), 0o600); err != nil {
 		b.Fatal(err)
 	}
 	environ := append(os.Environ(), "CONFIG_PATH="+config)
-	return bootOnce(b, tree, tree, runtime, environ, "http://"+address+"/server/ping")
+	return bootOnce(b, tree, tree, runtime, environ, fmt.Sprintf("http://127.0.0.1:%d/server/ping", port))
 }
 
 // bootOnce migrates, starts the server, waits for its first answer and stops

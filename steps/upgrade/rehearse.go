@@ -3,8 +3,6 @@ package upgrade
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +15,7 @@ import (
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/progress"
 	"bunnyhop/internal/project"
+	"bunnyhop/internal/server"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
 	"bunnyhop/steps/site"
@@ -167,7 +166,7 @@ func (h rehearse) configure(ctx context.Context, r *steps.Run, p *project.Projec
 			}
 		}
 	}
-	port, err := sparePort()
+	port, err := server.FreePort()
 	if err != nil {
 		return err
 	}
@@ -311,16 +310,4 @@ func applied(r progress.Reporter, total int) func(string, int) {
 	return func(title string, n int) {
 		r.Progress(title, progress.Steps, int64(n), int64(max(total, n)))
 	}
-}
-
-func sparePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
-	if err != nil {
-		return 0, fmt.Errorf("finding a spare port: %w", err)
-	}
-	address, ok := listener.Addr().(*net.TCPAddr)
-	if !ok {
-		return 0, fmt.Errorf("finding a spare port: unexpected address %s", listener.Addr())
-	}
-	return address.Port, listener.Close()
 }
