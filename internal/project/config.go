@@ -55,6 +55,9 @@ type value struct {
 	// readFrom is the file that a _FILE variable names, absolute; "" for
 	// other values.
 	readFrom string
+	// order is where the key stands among all; of two keys that set the same
+	// thing (DB_SSL, DB_SSL__CA) the later one counts.
+	order int
 }
 
 // LoadConfig reads the effective configuration into p.Config. environ is the
@@ -120,7 +123,7 @@ func (c *Config) add(e entry) error {
 	name, isFile := strings.CutSuffix(e.key, "_FILE")
 	path, isString := e.raw.(string)
 	if !isFile || name == "" || !isString || !directusVariables.MatchString(name) {
-		c.values[e.key] = value{raw: e.raw, source: e.source}
+		c.values[e.key] = value{raw: e.raw, source: e.source, order: c.orderOf(e.key)}
 		return nil
 	}
 	flag, path := castFlag(path)
@@ -133,8 +136,16 @@ func (c *Config) add(e entry) error {
 	if flag != "" {
 		flag += ":"
 	}
-	c.values[name] = value{raw: flag + strings.ToValidUTF8(string(data), "\uFFFD"), source: e.source, readFrom: path}
+	c.values[name] = value{raw: flag + strings.ToValidUTF8(string(data), "\uFFFD"), source: e.source, readFrom: path, order: c.orderOf(name)}
 	return nil
+}
+
+// orderOf is the place of a key: the one it has, else the next.
+func (c *Config) orderOf(key string) int {
+	if v, there := c.values[key]; there {
+		return v.order
+	}
+	return len(c.values)
 }
 
 // defaults are the defaults of Directus that hold for every version from 9

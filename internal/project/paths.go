@@ -7,37 +7,7 @@ import (
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
-
-	"bunnyhop/internal/database"
 )
-
-// Database returns how the project reaches its database. A connection string
-// (DB_CONNECTION_STRING, of PostgreSQL and CockroachDB) is taken apart.
-func (c *Config) Database() database.Config {
-	d := database.Config{
-		Client: c.Get("DB_CLIENT"), Host: c.Get("DB_HOST"), Port: c.Get("DB_PORT"),
-		Name: c.Get("DB_DATABASE"), User: c.Get("DB_USER"), Password: c.Get("DB_PASSWORD"),
-	}
-	if vendor, _ := d.Vendor(); vendor == database.SQLite {
-		// What else is set belongs to a database that was used before.
-		d = database.Config{Client: d.Client}
-		if name := c.Get("DB_FILENAME"); name != "" {
-			d.Filename = absIn(c.root, name)
-		}
-		return d
-	}
-	if text := c.Get("DB_CONNECTION_STRING"); text != "" {
-		if u, err := url.Parse(text); err == nil && u.Host != "" {
-			d.Host, d.Port, d.Name = u.Hostname(), u.Port(), strings.TrimPrefix(u.Path, "/")
-			d.User = u.User.Username()
-			d.Password, _ = u.User.Password()
-		}
-	}
-	if path := c.Get("DB_SOCKET_PATH"); path != "" {
-		d.Host, d.Port = absIn(c.root, path), ""
-	}
-	return d
-}
 
 // StorageLocation is one place where Directus keeps uploaded files.
 type StorageLocation struct {

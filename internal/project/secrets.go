@@ -55,6 +55,11 @@ func (c *Config) Secrets() []string {
 		}
 		nestedSecrets(v.raw, add)
 	}
+	d := c.Database()
+	add(d.Password)
+	if d.TLS != nil {
+		eachSecret(d.TLS.Key, add)
+	}
 	return slices.SortedFunc(maps.Keys(found), func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
 	})

@@ -13,6 +13,9 @@ import (
 	"bunnyhop/steps/site"
 )
 
+// sessionsEnd is how long the sessions of a stopped server may take to be gone.
+const sessionsEnd = 5 * time.Second
+
 // Stop is the step that stops the server in the way it was found, and proves
 // that nothing has the database open any more.
 type Stop struct{ Site *site.Site }
@@ -79,6 +82,15 @@ func (s Stop) alone(ctx context.Context, r *steps.Run) error {
 	}
 	defer db.Close() //nolint:errcheck // read only
 	others, err := db.Sessions(ctx)
+	// A database server notices a moment later that a process is gone.
+	for until := time.Now().Add(sessionsEnd); err == nil && len(others) > 0 && time.Now().Before(until); {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+		others, err = db.Sessions(ctx)
+	}
 	if err != nil {
 		return err
 	}

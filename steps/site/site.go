@@ -217,6 +217,9 @@ func (s *Site) Database(ctx context.Context, p *project.Project, mode connect.Mo
 	if err := database.Supported(config.Client); err != nil {
 		return nil, err
 	}
+	if err := p.Config.DatabaseProblem(); err != nil {
+		return nil, err
+	}
 	return connect.Open(ctx, config, mode)
 }
 

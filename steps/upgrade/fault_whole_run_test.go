@@ -37,6 +37,8 @@ type wholeRun struct {
 	filesAfter                                   map[string]string
 	oddBefore, oddAfter                          map[string][][]string
 	stock                                        [][]string // afterwards
+	changes                                      []change.Change
+	checks                                       []facts.Check
 	lettersBefore, lettersAfter                  [][]string
 	acknowledged                                 []string // letters that the server said it had stored
 	versionReviewed, versionAfter, versionAtLast string
@@ -213,6 +215,7 @@ func (w *wholeRun) gather(t *testing.T, p *testbed.Project) {
 	w.tablesAfter, w.filesAfter = p.Fingerprint(), listing(t, p.Root)
 	w.oddAfter, w.lettersAfter, w.textAfter = rowsOf(p), letters(p), textsOf(t, p)
 	w.stock = p.Rows("SELECT id, name, amount IS NULL, typeof(amount) FROM stock ORDER BY id")
+	w.changes, w.checks = learned(w.finished, facts.Reviewed).Changes, learned(w.finished, facts.Verified).Checks
 	w.downtime = learned(w.finished, facts.Started).DowntimeSeconds
 	w.manifest = backupOf(t, w.finished)
 	w.journal = contents(t, filepath.Join(w.finished.runDir(), "journal.jsonl"))

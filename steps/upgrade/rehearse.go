@@ -171,7 +171,7 @@ func (h rehearse) configure(ctx context.Context, r *steps.Run, p *project.Projec
 		return err
 	}
 	c.plan = directus.Rehearsal{
-		Values: p.Config.All(), Root: p.Root, Dir: c.dir, Database: databaseValues(c.config), Port: port, ExtensionsCopy: extensions,
+		Values: p.Config.All(), Root: p.Root, Dir: c.dir, Database: p.Config.DatabaseValues(c.config), Port: port, ExtensionsCopy: extensions,
 	}
 	c.path = filepath.Join(c.dir, "rehearsal.json")
 	if err := c.plan.Write(c.path); err != nil {
@@ -296,14 +296,6 @@ func (h rehearse) compare(ctx context.Context, r *steps.Run, c *copyOf, db datab
 // policiesMigration is the step to 11.0 that records success on a second run
 // without having done its work (MG2).
 const policiesMigration = "20240806A"
-
-// databaseValues are the DB_ settings that lead to the copy.
-func databaseValues(c database.Config) map[string]string {
-	return map[string]string{
-		"DB_CLIENT": c.Client, "DB_FILENAME": c.Filename, "DB_HOST": c.Host, "DB_PORT": c.Port,
-		"DB_DATABASE": c.Name, "DB_USER": c.User, "DB_PASSWORD": c.Password, "DB_CONNECTION_STRING": "",
-	}
-}
 
 // applied reports each migration as it begins.
 func applied(r progress.Reporter, total int) func(string, int) {
