@@ -21,9 +21,31 @@
 // The result is an archive (tar, zstd): package.json, package-lock.json,
 // data.db, uploads and extensions. It has no .env; Unpack writes that one, with
 // secrets of its own.
+//
+// With --database the same is made in an empty database on a server, and the
+// result is only that database's dump (SQL, zstd), which package testbed
+// restores in place of data.db: the stored pictures are the archive's, under
+// the same ids. The server's clock has to be set to October 2024 as well (wait
+// for each server before you go on):
+//
+//	export NO_FAKE_STAT=1
+//	clock="faketime -m --exclude-monotonic -f '@2024-10-07 08:00:00'"
+//	mkdir -m 700 /tmp/pg /tmp/my && chown postgres /tmp/pg && chown mysql /tmp/my
+//
+//	su postgres -c '/usr/lib/postgresql/15/bin/initdb -D /tmp/pg/data --auth trust --encoding UTF8 --locale C.UTF-8'
+//	su postgres -c "$clock /usr/lib/postgresql/15/bin/postgres -D /tmp/pg/data -p 25432 -k /tmp/pg" &
+//	createdb -h 127.0.0.1 -p 25432 -U postgres newsroom
+//	go run ./cmd/mksample --tree /tmp/tree --database postgres://postgres@127.0.0.1:25432/newsroom
+//
+//	mariadb-install-db --user=mysql --datadir=/tmp/my/data
+//	eval "$clock mariadbd --no-defaults --user=mysql --datadir=/tmp/my/data --socket=/tmp/my/socket --port=23306 --bind-address=127.0.0.1" &
+//	mariadb --socket=/tmp/my/socket -e "CREATE DATABASE newsroom CHARACTER SET utf8mb4;
+//		CREATE USER maker@localhost IDENTIFIED BY 'secret'; GRANT ALL ON newsroom.* TO maker@localhost"
+//	DB_PASSWORD=secret go run ./cmd/mksample --tree /tmp/tree --database mysql://maker@127.0.0.1:23306/newsroom
 package main
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"flag"
@@ -39,10 +61,10 @@ import (
 )
 
 //go:embed all:project
-var project embed.FS
+var skeleton embed.FS
 
 type options struct {
-	tree, node, npm, faketime, out string
+	tree, node, npm, faketime, database, out string
 }
 
 func main() {
@@ -51,7 +73,8 @@ func main() {
 	flag.StringVar(&opts.node, "node", "node", "the Node that the tree was installed with")
 	flag.StringVar(&opts.npm, "npm", "npm", "npm, for the lockfile")
 	flag.StringVar(&opts.faketime, "faketime", "faketime", "the program that fakes the date, from the Debian package of that name")
-	flag.StringVar(&opts.out, "out", "internal/sample/newsroom.tar.zst", "the archive to write")
+	flag.StringVar(&opts.database, "database", "", "an empty database to fill instead of SQLite, postgres://user@host:port/name or mysql://…, its password in DB_PASSWORD")
+	flag.StringVar(&opts.out, "out", "", "the archive or dump to write, instead of the one in this checkout")
 	flag.Parse()
 	if opts.tree == "" || flag.NArg() > 0 {
 		flag.Usage()
@@ -81,19 +104,19 @@ func run(ctx context.Context, opts options) error {
 	if err != nil {
 		return err
 	}
-	if err := layOut(dir, port); err != nil {
-		return err
+	d := directus{faketime: opts.faketime, node: opts.node, tree: tree, dir: dir, port: port}
+	size := 0
+	if opts.database == "" {
+		opts.out = cmp.Or(opts.out, filepath.Join("internal", "sample", "newsroom.tar.zst"))
+		size, err = makeProject(ctx, d, opts)
+	} else {
+		var r *remote
+		if r, err = parseRemote(opts.database, os.Getenv("DB_PASSWORD")); err != nil {
+			return err
+		}
+		opts.out = cmp.Or(opts.out, r.out())
+		size, err = makeDump(ctx, d, r, opts.out)
 	}
-	if err := writeLockfile(ctx, opts.npm, tree, dir); err != nil {
-		return err
-	}
-	if err := fill(ctx, directus{faketime: opts.faketime, node: opts.node, tree: tree, dir: dir, port: port}); err != nil {
-		return err
-	}
-	if err := compact(ctx, filepath.Join(dir, "data.db")); err != nil {
-		return err
-	}
-	size, err := pack(dir, opts.out)
 	if err != nil {
 		return err
 	}
@@ -101,9 +124,46 @@ func run(ctx context.Context, opts options) error {
 	return nil
 }
 
+// makeProject makes the archive and returns its size in bytes.
+func makeProject(ctx context.Context, d directus, opts options) (int, error) {
+	if err := layOut(d.dir, sample.Environment(d.port)); err != nil {
+		return 0, err
+	}
+	if err := writeLockfile(ctx, opts.npm, d.tree, d.dir); err != nil {
+		return 0, err
+	}
+	if err := fill(ctx, d); err != nil {
+		return 0, err
+	}
+	if err := compact(ctx, filepath.Join(d.dir, "data.db")); err != nil {
+		return 0, err
+	}
+	return pack(d.dir, opts.out)
+}
+
+// makeDump fills the database of a server and returns the dump's size in
+// bytes.
+func makeDump(ctx context.Context, d directus, r *remote, out string) (int, error) {
+	if err := r.check(ctx); err != nil {
+		return 0, err
+	}
+	environment, err := withoutDatabase(sample.Environment(d.port))
+	if err != nil {
+		return 0, err
+	}
+	if err := layOut(d.dir, environment); err != nil {
+		return 0, err
+	}
+	d.database = r.environment()
+	if err := fill(ctx, d); err != nil {
+		return 0, err
+	}
+	return r.dump(ctx, d.dir, out)
+}
+
 // layOut writes the project as it is before its first start.
-func layOut(dir string, port int) error {
-	files, err := fs.Sub(project, "project")
+func layOut(dir string, environment []byte) error {
+	files, err := fs.Sub(skeleton, "project")
 	if err != nil {
 		return fmt.Errorf("reading the project's files: %w", err)
 	}
@@ -113,7 +173,7 @@ func layOut(dir string, port int) error {
 	if err := os.Mkdir(filepath.Join(dir, "uploads"), 0o750); err != nil {
 		return fmt.Errorf("making the folder for pictures: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, ".env"), sample.Environment(port), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, ".env"), environment, 0o600); err != nil {
 		return fmt.Errorf("writing the configuration: %w", err)
 	}
 	return nil

@@ -19,6 +19,7 @@ type directus struct {
 	tree           string // holds node_modules
 	dir            string // the project
 	port           int
+	database       []string // variables that lead to a database elsewhere than in dir
 }
 
 func (d directus) url() string { return fmt.Sprintf("http://127.0.0.1:%d", d.port) }
@@ -40,7 +41,7 @@ func (d directus) spec(begun, command string) process.Spec {
 		Path:  d.faketime,
 		Args:  []string{"-m", "--exclude-monotonic", "-f", begun, d.node, filepath.Join(d.tree, "node_modules", "directus", "cli.js"), command},
 		Dir:   d.dir,
-		Env:   append(os.Environ(), "TEMP_PATH="+filepath.Join(d.dir, "tmp"), "TZ=UTC", "NO_FAKE_STAT=1"),
+		Env:   append(append(os.Environ(), "TEMP_PATH="+filepath.Join(d.dir, "tmp"), "TZ=UTC", "NO_FAKE_STAT=1"), d.database...),
 		Grace: 20 * time.Second,
 	}
 }

@@ -16,10 +16,10 @@ func Supported(client string) error {
 		return fault.Newf("DB_CLIENT=%q is not a client that Directus knows", client).
 			WithHint("Directus takes sqlite3, pg, mysql, mssql, oracledb, cockroachdb and redshift").
 			WithCode(fault.Blocked)
-	case vendor == SQLite:
+	case vendor == SQLite, vendor == Postgres, vendor == MySQL:
 		return nil
 	}
-	err := fault.Newf("this version of bunnyhop works with SQLite databases; this project uses %s (DB_CLIENT=%s)", title(vendor), client).
+	err := fault.Newf("bunnyhop works with SQLite, PostgreSQL, MySQL and MariaDB; this project uses %s (DB_CLIENT=%s)", title(vendor), client).
 		WithHint("`bunnyhop status` and `bunnyhop versions` still work here; backup, upgrade and restore do not touch this project").
 		WithCode(fault.Blocked)
 	err.State = "nothing was changed"

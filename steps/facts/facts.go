@@ -36,17 +36,20 @@ var (
 
 // Inspection is what the inspect step saw.
 type Inspection struct {
-	Name           string   `json:"name"`
-	Root           string   `json:"root"`
-	Installation   string   `json:"installation"` // "npm", "pnpm", "yarn"
-	Installed      string   `json:"installed"`    // version in node_modules
-	Declared       string   `json:"declared"`     // range in package.json
-	Running        string   `json:"running,omitempty"`
-	Recorded       []string `json:"recorded_migrations"`
-	Vendor         string   `json:"vendor"` // "SQLite"
-	ServerVersion  string   `json:"server_version"`
-	Database       string   `json:"database"` // a file, or host, port and name
-	DatabaseBytes  int64    `json:"database_bytes"`
+	Name          string   `json:"name"`
+	Root          string   `json:"root"`
+	Installation  string   `json:"installation"` // "npm", "pnpm", "yarn"
+	Installed     string   `json:"installed"`    // version in node_modules
+	Declared      string   `json:"declared"`     // range in package.json
+	Running       string   `json:"running,omitempty"`
+	Recorded      []string `json:"recorded_migrations"`
+	Vendor        string   `json:"vendor"` // "SQLite"
+	ServerVersion string   `json:"server_version"`
+	Database      string   `json:"database"` // a file, or host, port and name
+	DatabaseBytes int64    `json:"database_bytes"`
+	// DatabaseFault says why the database cannot be used. Only a restore goes
+	// on with that.
+	DatabaseFault  string `json:"database_fault,omitempty"`
 	Identity       database.Identity
 	Users          int         `json:"users"`
 	Collections    int         `json:"collections"`

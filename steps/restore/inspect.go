@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	backups "bunnyhop/internal/backup"
+	"bunnyhop/internal/database/connect"
 	"bunnyhop/internal/fault"
 	"bunnyhop/steps"
+	"bunnyhop/steps/backup"
 	"bunnyhop/steps/facts"
 	"bunnyhop/steps/site"
 )
@@ -19,6 +21,8 @@ type Source struct {
 	Dir   string   `json:"dir"`
 	ID    string   `json:"id"`
 	Parts []string `json:"parts"`
+	// Lost says what was written to the database since the backup.
+	Lost []string `json:"lost,omitempty"`
 }
 
 func (s Source) has(part backups.Part) bool { return slices.Contains(s.Parts, string(part)) }
@@ -49,7 +53,7 @@ func (inspect) Check(context.Context, *steps.Run) (steps.Proof, error) {
 
 // Do looks.
 func (i inspect) Do(ctx context.Context, r *steps.Run) error {
-	if err := (site.Inspect{Site: i.site}).Do(ctx, r); err != nil {
+	if err := (site.Inspect{Site: i.site, Broken: true}).Do(ctx, r); err != nil {
 		return err
 	}
 	seen, err := facts.Inspected.Need(r)
@@ -82,14 +86,43 @@ func (i inspect) Do(ctx context.Context, r *steps.Run) error {
 			WithHint("`bunnyhop rollback` takes code and database back together; otherwise install directus@%s first", manifest.Directus).
 			WithCode(fault.Blocked)
 	}
+	if slices.Contains(chosen, string(backups.Database)) && manifest.Vendor != seen.Identity.Vendor {
+		return fault.Newf("the backup is of %s, and the project uses %s", site.VendorTitle(manifest.Vendor, manifest.ServerVersion), seen.Vendor).
+			WithHint("a backup goes back into a database of the same kind").WithCode(fault.Blocked)
+	}
 	if err := backups.Verify(ctx, dir, r); err != nil {
+		return err
+	}
+	written, err := i.written(ctx, r, manifest, chosen, seen)
+	if err != nil {
 		return err
 	}
 	if err := facts.Chosen.Set(r, facts.Target{From: seen.Installed, To: manifest.Directus}); err != nil {
 		return err
 	}
 	r.Summary("%s of %s", strings.Join(chosen, ", "), manifest.Created.Local().Format("2006-01-02 15:04"))
-	return source.Set(r, Source{Dir: dir, ID: manifest.ID, Parts: chosen})
+	return source.Set(r, Source{Dir: dir, ID: manifest.ID, Parts: chosen, Lost: written})
+}
+
+// written says what was written to the database since the backup.
+func (i inspect) written(ctx context.Context, r *steps.Run, manifest *backups.Manifest, chosen []string, seen facts.Inspection) ([]string, error) {
+	if !slices.Contains(chosen, string(backups.Database)) || seen.DatabaseFault != "" {
+		return nil, nil
+	}
+	p, err := i.site.Open(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	db, err := i.site.Database(ctx, p, connect.ReadOnly)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close() //nolint:errcheck // read only
+	now, err := db.Fingerprint(ctx, nil, r)
+	if err != nil {
+		return nil, err
+	}
+	return backup.WrittenSince(manifest.Fingerprint, now), nil
 }
 
 func (i inspect) locate(ctx context.Context, r *steps.Run, name string) (string, error) {
@@ -152,9 +185,17 @@ func (confirm) Do(ctx context.Context, r *steps.Run) error {
 	if err != nil {
 		return err
 	}
+	text := fmt.Sprintf("Backup %s takes the place of what %s holds now. The present state is saved first.", from.ID, seen.Database)
+	switch {
+	case seen.DatabaseFault != "":
+		text = fmt.Sprintf("Backup %s becomes the database %s, which cannot be used as it is and so cannot be saved first: %s.",
+			from.ID, seen.Database, seen.DatabaseFault)
+	case len(from.Lost) > 0:
+		text += "\nWritten since the backup:\n  " + strings.Join(from.Lost, "\n  ")
+	}
 	_, err = r.Ask(ctx, steps.Gate{
 		ID: "restore", Kind: steps.GateConfirm, Title: "The present " + strings.Join(from.Parts, ", ") + " will be replaced",
-		Text: fmt.Sprintf("Backup %s takes the place of what %s holds now. The present state is saved first.", from.ID, seen.Database),
+		Text: text,
 		Flag: "--confirm " + seen.Name, Confirm: seen.Name, Destructive: true,
 	})
 	r.Summary("confirmed")

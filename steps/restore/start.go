@@ -67,11 +67,10 @@ func (report) Do(_ context.Context, r *steps.Run) error {
 	if err != nil {
 		return err
 	}
-	saved, err := facts.FinalBack.Need(r)
-	if err != nil {
-		return err
+	out := facts.Report{}
+	if saved, ok := facts.FinalBack.Get(r); ok {
+		out.Backup = saved.Dir
 	}
-	out := facts.Report{Backup: saved.Dir}
 	for _, part := range from.Parts {
 		out.Lines = append(out.Lines, fmt.Sprintf("The %s of backup %s is back.", part, from.ID))
 	}
@@ -84,6 +83,8 @@ func (report) Do(_ context.Context, r *steps.Run) error {
 		out.Downtime = started.DowntimeSeconds
 		out.Lines = append(out.Lines, fmt.Sprintf("The server was down for %.1f seconds.", started.DowntimeSeconds))
 	}
-	out.Lines = append(out.Lines, "The state of before the restore is saved in "+saved.Dir+".")
+	if out.Backup != "" {
+		out.Lines = append(out.Lines, "The state of before the restore is saved in "+out.Backup+".")
+	}
 	return facts.Summarised.Set(r, out)
 }

@@ -2,18 +2,15 @@ package rollback
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"bunnyhop/internal/backup"
 	"bunnyhop/internal/database/connect"
-	"bunnyhop/internal/directus"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/server"
 	"bunnyhop/steps"
+	backups "bunnyhop/steps/backup"
 	"bunnyhop/steps/facts"
 	"bunnyhop/steps/site"
 )
@@ -112,50 +109,5 @@ func (i inspect) lost(ctx context.Context, r *steps.Run, from Origin) ([]string,
 	if err != nil {
 		return nil, err
 	}
-	var lost []string
-	for _, name := range sortedTables(now.Tables, manifest.Fingerprint.Tables) {
-		before, was := manifest.Fingerprint.Tables[name]
-		after, is := now.Tables[name]
-		switch {
-		case directus.SystemTable(name):
-			if slices.Contains(countedSystemTables, name) && was && is && before.Rows != after.Rows {
-				lost = append(lost, fmt.Sprintf("%s: %+d rows since the upgrade", name, after.Rows-before.Rows))
-			}
-		case name == "sqlite_sequence":
-		case !was:
-			lost = append(lost, fmt.Sprintf("%s: the table is new, with %d rows", name, after.Rows))
-		case !is:
-			lost = append(lost, fmt.Sprintf("%s: the table was dropped since and comes back", name))
-		case before.Rows != after.Rows:
-			lost = append(lost, fmt.Sprintf("%s: %+d rows since the upgrade", name, after.Rows-before.Rows))
-		case before.Data != after.Data:
-			lost = append(lost, name+": rows were changed since the upgrade")
-		case before.Schema != after.Schema:
-			lost = append(lost, name+": the schema was changed since the upgrade")
-		}
-	}
-	return lost, nil
-}
-
-// countedSystemTables hold what people make in the Studio; migrations do not
-// add rows to them.
-var countedSystemTables = []string{
-	"directus_collections", "directus_dashboards", "directus_fields", "directus_files", "directus_folders",
-	"directus_panels", "directus_presets", "directus_roles", "directus_shares", "directus_translations",
-	"directus_users", "directus_versions",
-}
-
-func sortedTables[V any](a, b map[string]V) []string {
-	seen := map[string]bool{}
-	var names []string
-	for _, m := range []map[string]V{a, b} {
-		for name := range m {
-			if !seen[name] {
-				seen[name] = true
-				names = append(names, name)
-			}
-		}
-	}
-	slices.SortFunc(names, strings.Compare)
-	return names
+	return backups.WrittenSince(manifest.Fingerprint, now), nil
 }

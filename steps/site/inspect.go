@@ -21,7 +21,12 @@ import (
 
 // Inspect is the step that looks at the project and records what it is. It
 // only reads.
-type Inspect struct{ Site *Site }
+type Inspect struct {
+	Site *Site
+	// Broken goes on with a database that cannot be opened or is not
+	// Directus', as before restoring one: the fact says what is wrong with it.
+	Broken bool
+}
 
 // Check is never satisfied: looking again is the proof.
 func (i Inspect) Check(context.Context, *steps.Run) (steps.Proof, error) {
@@ -45,7 +50,11 @@ func (i Inspect) Do(ctx context.Context, r *steps.Run) error {
 	}
 	i.server(ctx, p, &seen)
 	if err := i.database(ctx, r, p, &seen); err != nil {
-		return err
+		if !i.Broken || ctx.Err() != nil || fault.CodeOf(err) == fault.Blocked {
+			return err
+		}
+		seen.DatabaseFault, seen.Recorded = err.Error(), nil
+		r.Output("the database cannot be used as it is: " + seen.DatabaseFault)
 	}
 	if err := i.storage(ctx, r, p, &seen); err != nil {
 		return err
@@ -71,6 +80,9 @@ func (i Inspect) server(ctx context.Context, p *project.Project, seen *facts.Ins
 }
 
 func (i Inspect) database(ctx context.Context, r *steps.Run, p *project.Project, seen *facts.Inspection) error {
+	config := p.Config.Database()
+	seen.Identity.Vendor, _ = config.Vendor()
+	seen.Vendor, seen.Database = VendorTitle(seen.Identity.Vendor, ""), config.Place()
 	db, err := i.Site.Database(ctx, p, connect.ReadOnly)
 	if err != nil {
 		return err
@@ -80,9 +92,8 @@ func (i Inspect) database(ctx context.Context, r *steps.Run, p *project.Project,
 		return err
 	}
 	seen.Vendor, seen.ServerVersion = VendorTitle(db.Vendor(), seen.Identity.ServerVersion), seen.Identity.ServerVersion
-	seen.Database = seen.Identity.Name
-	if db.Vendor() != database.SQLite {
-		seen.Database = p.Config.Database().Place()
+	if db.Vendor() == database.SQLite {
+		seen.Database = seen.Identity.Name // without links
 	}
 	if seen.DatabaseBytes, err = db.Size(ctx); err != nil {
 		return err
@@ -127,13 +138,17 @@ func IsDirectus(ctx context.Context, db database.Database) error {
 }
 
 func (i Inspect) storage(ctx context.Context, r *steps.Run, p *project.Project, seen *facts.Inspection) error {
-	rows, err := i.fileRows(ctx, p)
-	if err != nil {
-		return err
+	var rows map[string]int64
+	if seen.DatabaseFault == "" {
+		var err error
+		if rows, err = i.fileRows(ctx, p); err != nil {
+			return err
+		}
 	}
 	for _, location := range p.Config.Storage() {
 		s := facts.Storage{Name: location.Name, Driver: location.Driver, Root: location.Root, External: location.External, Rows: rows[location.Name]}
 		if !location.External {
+			var err error
 			if s.Files, s.Bytes, err = measure(ctx, location.Root, r); err != nil {
 				return err
 			}

@@ -3,7 +3,6 @@ package testbed
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,67 +11,9 @@ import (
 	"path/filepath"
 	"time"
 
-	_ "github.com/mattn/go-sqlite3" // opened by name below
-
 	"bunnyhop/internal/project"
 	"bunnyhop/steps/site"
 )
-
-// Exec runs statements on the project's database file, as a person with a
-// shell would.
-func (p *Project) Exec(statements ...string) {
-	p.tb.Helper()
-	db, err := sql.Open("sqlite3", "file:"+filepath.Join(p.Root, "data.db")+"?_busy_timeout=10000")
-	if err != nil {
-		p.tb.Fatal(err)
-	}
-	defer db.Close()
-	for _, statement := range statements {
-		if _, err := db.ExecContext(context.Background(), statement); err != nil {
-			p.tb.Fatalf("%s: %v", statement, err)
-		}
-	}
-}
-
-// Rows runs a query on the project's database file and returns every value as
-// its bytes, rows in order.
-func (p *Project) Rows(query string) [][]string {
-	p.tb.Helper()
-	db, err := sql.Open("sqlite3", "file:"+filepath.Join(p.Root, "data.db")+"?_query_only=1&_busy_timeout=10000")
-	if err != nil {
-		p.tb.Fatal(err)
-	}
-	defer db.Close()
-	rows, err := db.QueryContext(context.Background(), query)
-	if err != nil {
-		p.tb.Fatalf("%s: %v", query, err)
-	}
-	defer rows.Close()
-	columns, err := rows.Columns()
-	if err != nil {
-		p.tb.Fatal(err)
-	}
-	var all [][]string
-	for rows.Next() {
-		values := make([]sql.RawBytes, len(columns))
-		into := make([]any, len(columns))
-		for i := range values {
-			into[i] = &values[i]
-		}
-		if err := rows.Scan(into...); err != nil {
-			p.tb.Fatal(err)
-		}
-		line := make([]string, len(columns))
-		for i := range values {
-			line[i] = string(values[i])
-		}
-		all = append(all, line)
-	}
-	if err := rows.Err(); err != nil {
-		p.tb.Fatal(err)
-	}
-	return all
-}
 
 // Set sets a line of the project's .env.
 func (p *Project) Set(key, value string) {

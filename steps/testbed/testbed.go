@@ -37,6 +37,9 @@ type Project struct {
 	State   string // XDG_STATE_HOME
 	Data    string // XDG_DATA_HOME
 	Runtime *node.Runtime
+	// Owner and Admin lead to the project's database on a server, as its owner
+	// and with all rights; both are empty with SQLite. See On.
+	Owner, Admin database.Config
 	// ServerEnv is added to the environment of the server that Serve starts.
 	ServerEnv []string
 	tb        testing.TB
@@ -68,9 +71,14 @@ func Cache(tb testing.TB) string {
 func New(tb testing.TB) *Project {
 	tb.Helper()
 	p := Apart(tb)
-	tb.Setenv("XDG_STATE_HOME", p.State)
-	tb.Setenv("XDG_DATA_HOME", p.Data)
+	p.settle()
 	return p
+}
+
+// settle makes this process use the project's own state and backups.
+func (p *Project) settle() {
+	p.tb.Setenv("XDG_STATE_HOME", p.State)
+	p.tb.Setenv("XDG_DATA_HOME", p.Data)
 }
 
 // Apart is New for tests that run in parallel: this process's own state and

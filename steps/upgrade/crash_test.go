@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/connect"
 	"bunnyhop/internal/fault"
+	"bunnyhop/internal/progress"
 	"bunnyhop/internal/sample"
 	"bunnyhop/steps/testbed"
 )
@@ -37,6 +39,19 @@ func crashes(t *testing.T) int {
 	return n
 }
 
+// crashVendor names the variable with the vendor of the database of the crash
+// tests; without it, that is SQLite.
+const crashVendor = "BUNNYHOP_CRASHES_ON"
+
+func crashProject(t *testing.T) *testbed.Project {
+	t.Helper()
+	vendor := database.Vendor(os.Getenv(crashVendor))
+	if vendor == "" {
+		vendor = database.SQLite
+	}
+	return testbed.NewOn(t, vendor)
+}
+
 // preparing and cutting are the steps of the upgrade flow, in order.
 var (
 	preparing = []string{"inspect", "choose", "check", "backup", "prove", "stage", "rehearse", "review"}
@@ -48,7 +63,7 @@ var (
 // each time going on with what the kill left. In the cutover it also takes
 // every torn state back, on a copy of the world, before it goes on.
 func TestKilledAtEveryBoundary(t *testing.T) {
-	p := testbed.New(t)
+	p := crashProject(t)
 	p.Serve()
 	before := p.Fingerprint()
 	job := "start"
@@ -82,7 +97,7 @@ func TestKilledAtEveryBoundary(t *testing.T) {
 // TestKilledWhileRollingBack kills the undo of a cutover at each of its
 // boundaries; the next start finishes it.
 func TestKilledWhileRollingBack(t *testing.T) {
-	p := testbed.New(t)
+	p := crashProject(t)
 	p.Serve()
 	before := p.Fingerprint()
 	if code := spawn(t, p, "start", "verify worked").wait(); code != -1 {
@@ -106,7 +121,7 @@ func TestKilledWhileRollingBack(t *testing.T) {
 // TestKilledAtRandom kills upgrades at random moments, then goes on or back,
 // by turns.
 func TestKilledAtRandom(t *testing.T) {
-	p := testbed.New(t)
+	p := crashProject(t)
 	p.Serve()
 	before := p.Fingerprint()
 	seed := uint64(time.Now().UnixNano())
@@ -226,6 +241,7 @@ type world struct {
 	p       *testbed.Project
 	copy    string
 	running bool // the old server, which a restored world has to have again
+	dump    string
 }
 
 // snapshot copies the world as a dead run left it. The server, if it runs, is
@@ -237,6 +253,16 @@ func snapshot(t *testing.T, p *testbed.Project) *world {
 	w.running = err == nil && version == sample.Version
 	p.StopAll()
 	w.clone(filepath.Dir(p.Root), w.copy)
+	if p.Owner.Name != "" {
+		w.dump = filepath.Join(t.TempDir(), "world.dump")
+		db := p.Database()
+		if _, err := db.Dump(t.Context(), w.dump, progress.Discard); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if w.running { // the run had not stopped it yet
 		p.Serve()
 	}
@@ -252,6 +278,11 @@ func (w *world) restore() {
 	}
 	if err := os.Rename(w.copy, dir); err != nil {
 		w.t.Fatal(err)
+	}
+	if w.dump != "" {
+		if err := connect.Restore(w.t.Context(), w.p.Owner, w.dump, progress.Discard); err != nil {
+			w.t.Fatal(err)
+		}
 	}
 	if w.running {
 		w.p.Serve()

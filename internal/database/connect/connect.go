@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/postgres"
 	"bunnyhop/internal/database/sqlite"
 	"bunnyhop/internal/progress"
 )
@@ -41,7 +42,9 @@ func Open(ctx context.Context, config database.Config, mode Mode) (database.Data
 	switch vendor {
 	case database.SQLite:
 		return opened(sqlite.Open(ctx, config.Filename, mode))
-	case database.Postgres, database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
+	case database.Postgres:
+		return opened(postgres.Open(ctx, config, mode))
+	case database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
 	}
 	return nil, fmt.Errorf("no way to open %s", vendor)
 }
@@ -66,7 +69,9 @@ func Restore(ctx context.Context, config database.Config, dump string, report pr
 	switch vendor {
 	case database.SQLite:
 		return sqlite.Restore(ctx, config.Filename, dump, report)
-	case database.Postgres, database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
+	case database.Postgres:
+		return postgres.Restore(ctx, config, dump, report)
+	case database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
 	}
 	return fmt.Errorf("no way to restore %s", vendor)
 }
@@ -97,7 +102,9 @@ func RestoreScratch(ctx context.Context, scratch Scratch, dump string, report pr
 		}
 		filename, err := sqlite.RestoreScratch(ctx, dump, scratch.Dir)
 		return database.Config{Client: scratch.Config.Client, Filename: filename}, err
-	case database.Postgres, database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
+	case database.Postgres:
+		return postgres.RestoreScratch(ctx, scratch.Config, dump, scratch.Name, report)
+	case database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
 	}
 	return database.Config{}, fmt.Errorf("no way to restore %s", vendor)
 }
@@ -110,10 +117,24 @@ func DropScratch(ctx context.Context, scratch Scratch) error {
 		return err
 	}
 	switch vendor {
-	case database.SQLite:
-	case database.Postgres, database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
+	case database.SQLite: // it is in the folder
+	case database.Postgres:
+		if err := postgres.DropScratch(ctx, named(scratch)); err != nil {
+			return err
+		}
+	case database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
+	}
+	if scratch.Dir == "" {
+		return nil
 	}
 	return os.RemoveAll(scratch.Dir)
+}
+
+// named leads to the scratch database itself.
+func named(scratch Scratch) database.Config {
+	config := scratch.Config
+	config.Name = scratch.Name
+	return config
 }
 
 // Scratches lists the names of the scratch databases on a server, of any run
@@ -126,7 +147,9 @@ func Scratches(ctx context.Context, config database.Config) ([]string, error) {
 	switch vendor {
 	case database.SQLite:
 		return nil, nil
-	case database.Postgres, database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
+	case database.Postgres:
+		return postgres.Scratches(ctx, config)
+	case database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
 	}
 	return nil, fmt.Errorf("no way to list the databases of %s", vendor)
 }

@@ -1,0 +1,53 @@
+package backup
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"bunnyhop/internal/database"
+	"bunnyhop/internal/directus"
+)
+
+// countedSystemTables hold what people make in the Studio; migrations do not
+// add rows to them.
+var countedSystemTables = []string{
+	"directus_collections", "directus_dashboards", "directus_fields", "directus_files", "directus_folders",
+	"directus_panels", "directus_presets", "directus_roles", "directus_shares", "directus_translations",
+	"directus_users", "directus_versions",
+}
+
+// WrittenSince says, one line a table, what putting a backup back would take
+// away: what differs between it and now, apart from what migrations and a
+// running server change by themselves.
+func WrittenSince(backup, now database.Fingerprint) []string {
+	all := map[string]bool{}
+	for _, tables := range []map[string]database.TableFingerprint{backup.Tables, now.Tables} {
+		for name := range tables {
+			all[name] = true
+		}
+	}
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		before, was := backup.Tables[name]
+		after, is := now.Tables[name]
+		switch {
+		case directus.SystemTable(name):
+			if slices.Contains(countedSystemTables, name) && was && is && before.Rows != after.Rows {
+				lines = append(lines, fmt.Sprintf("%s: %+d rows", name, after.Rows-before.Rows))
+			}
+		case name == "sqlite_sequence":
+		case !was:
+			lines = append(lines, fmt.Sprintf("%s: the table is new, with %d rows", name, after.Rows))
+		case !is:
+			lines = append(lines, name+": the table was dropped and comes back")
+		case before.Rows != after.Rows:
+			lines = append(lines, fmt.Sprintf("%s: %+d rows", name, after.Rows-before.Rows))
+		case before.Data != after.Data:
+			lines = append(lines, name+": rows were changed")
+		case before.Schema != after.Schema:
+			lines = append(lines, name+": the schema was changed")
+		}
+	}
+	return lines
+}
