@@ -2,11 +2,17 @@ package main
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"bunnyhop/internal/backup"
+	"bunnyhop/internal/lock"
+	"bunnyhop/internal/project"
+	"bunnyhop/internal/state"
+	"bunnyhop/steps/site"
 	"bunnyhop/tui"
 )
 
@@ -26,14 +32,15 @@ is not on this machine is not copied, and that is said.`,
 		Example: `  bunnyhop backup
   bunnyhop backup --without files --yes
   bunnyhop backup list
-  bunnyhop backup verify 20260102-150405-a1b2c3`,
+  bunnyhop backup verify 20260102-150405-a1b2c3
+  bunnyhop backup prune --keep 10 --dry-run`,
 		Args: unknownSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBackup(cmd.Context(), o) },
 	}
 	long(cmd, a, flowBackup)
 	cmd.Flags().StringSliceVar(&o.without, "without", nil, "a `part` to leave out: "+partNames(optionalParts())+" (repeatable)")
 	_ = cmd.RegisterFlagCompletionFunc("without", completeParts)
-	cmd.AddCommand(newBackupListCommand(a), newBackupVerifyCommand(a))
+	cmd.AddCommand(newBackupListCommand(a), newBackupVerifyCommand(a), newBackupPruneCommand(a))
 	return cmd
 }
 
@@ -48,4 +55,62 @@ func runBackup(ctx context.Context, o *backupOptions) error {
 		return err
 	}
 	return o.app.runRequest(ctx, request{kind: tui.JobBackup, without: o.without})
+}
+
+// backupPlace is where a project's backups are, and what is known of the
+// project beside that.
+type backupPlace struct {
+	site      site.Options
+	folder    string
+	name      string // of the project
+	installed string // its Directus version; "" if not known
+	settings  project.Settings
+}
+
+// backupPlace finds the backups. A project that cannot be recognised any more
+// still has them: then its settings count all the same.
+func (a *app) backupPlace() (backupPlace, error) {
+	o, err := a.site()
+	if err != nil {
+		return backupPlace{}, err
+	}
+	place := backupPlace{site: o, name: filepath.Base(o.Root)}
+	file := o.SettingsFile
+	if p, err := project.Detect(o.Root); err == nil {
+		place.name, place.installed, place.settings = p.Name, p.Installed, p.Settings
+	} else if own := filepath.Join(o.Root, project.SettingsFile); file == "" {
+		if _, err := os.Stat(own); err == nil {
+			file = own
+		}
+	}
+	if file != "" {
+		if place.settings, err = project.ReadSettings(file); err != nil {
+			return place, err
+		}
+	}
+	o.BackupFolder = place.settings.BackupFolder
+	place.folder, err = site.New(o).BackupFolder(nil)
+	return place, err
+}
+
+func (a *app) backupFolder() (string, error) {
+	place, err := a.backupPlace()
+	return place.folder, err
+}
+
+// lockProject keeps runs on the project away, for work that is no run.
+func (a *app) lockProject(root, work string) (release func(), err error) {
+	dir, err := state.ProjectDir(root)
+	if err != nil {
+		return nil, err
+	}
+	held, err := lock.Acquire(dir, work)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		if err := held.Release(); err != nil {
+			a.warnln("bunnyhop: giving the project's lock up: " + a.clean(err.Error()))
+		}
+	}, nil
 }

@@ -7,9 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bunnyhop/internal/backup"
-	"bunnyhop/internal/project"
 	"bunnyhop/steps/overview"
-	"bunnyhop/steps/site"
 )
 
 func newBackupListCommand(a *app) *cobra.Command {
@@ -38,6 +36,17 @@ type backupRow struct {
 	Problem string `json:"problem,omitempty"`
 }
 
+// state says in a few words what the backup is worth.
+func (r backupRow) state() string {
+	switch {
+	case r.Problem != "":
+		return r.Problem
+	case r.Verified:
+		return "proved"
+	}
+	return "not proved"
+}
+
 func runBackupList(_ context.Context, a *app) error {
 	folder, err := a.backupFolder()
 	if err != nil {
@@ -61,14 +70,7 @@ func runBackupList(_ context.Context, a *app) error {
 	}
 	t := newTable("ID", "CREATED", "DIRECTUS", "KIND", "SIZE", "STATE")
 	for _, r := range rows {
-		state := "proved"
-		switch {
-		case r.Problem != "":
-			state = r.Problem
-		case !r.Verified:
-			state = "not proved"
-		}
-		t.add(r.ID, when(r.Created), r.Directus, r.Kind, bytesText(r.Bytes), state)
+		t.add(r.ID, when(r.Created), r.Directus, r.Kind, bytesText(r.Bytes), r.state())
 	}
 	t.print(a)
 	a.printf("\nIn %s\n", folder)
@@ -88,29 +90,10 @@ func newBackupRow(m *backup.Manifest) backupRow {
 	switch {
 	case m.Damaged != nil:
 		r.Problem = "damaged: " + m.Damaged.Error()
+	case m.Removing:
+		r.Problem = "being removed"
 	case m.Partial:
 		r.Problem = "unfinished"
 	}
 	return r
-}
-
-// backupFolder is where the project's backups are. A project that cannot be
-// recognised any more still has its backups: then the default place counts.
-func (a *app) backupFolder() (string, error) {
-	o, err := a.site()
-	if err != nil {
-		return "", err
-	}
-	p, err := project.Detect(o.Root)
-	if err != nil {
-		p = nil
-	}
-	if o.SettingsFile != "" {
-		settings, err := project.ReadSettings(o.SettingsFile)
-		if err != nil {
-			return "", err
-		}
-		o.BackupFolder = settings.BackupFolder
-	}
-	return site.New(o).BackupFolder(p)
 }

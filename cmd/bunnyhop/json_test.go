@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"bunnyhop/internal/advisory"
+	"bunnyhop/internal/backup"
 	"bunnyhop/internal/change"
 	"bunnyhop/internal/fault"
 	"bunnyhop/steps"
@@ -106,6 +107,8 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	check("runs", steps.Summary{})
 	check("run", steps.Line{})
 	check("backups", backupRow{})
+	check("backup_prune", pruneRow{})
+	check("backup_verified", backup.Verification{})
 }
 
 // The examples in the document are JSON, and say the version and type that

@@ -48,6 +48,7 @@ var chapters = []chapter{
 	{command: "bunnyhop backup --project /srv/blog --yes", says: "Backed up and proved", then: (*story).backedUp},
 	{command: "bunnyhop backup list --project /srv/blog", says: "proved", then: (*story).listed},
 	{command: "bunnyhop backup verify ID --project /srv/blog", says: "every digest is right"},
+	{command: "bunnyhop backup verify ID --restore --project /srv/blog", says: "Its database was restored and compared"},
 	{run: "bunnyhop backup --project /srv/blog --yes --json", by: (*story).killed},
 	{command: "bunnyhop resume --project /srv/blog --yes", says: "Backed up and proved"},
 
@@ -62,6 +63,10 @@ var chapters = []chapter{
 	{run: "bunnyhop restore ID --project /srv/blog --yes", code: fault.Unanswered, says: "--confirm", then: (*story).unchanged},
 	{command: "bunnyhop restore ID --project /srv/blog --confirm blog", says: "Restored", then: (*story).unchanged},
 	{command: "bunnyhop runs --project /srv/blog", says: "10.13.4 → 12.4.0"},
+	{command: "bunnyhop backup prune --project /srv/blog --keep 20 --older-than 90d --dry-run", says: "the newest proved one of 10.13.4, which is installed"},
+	{run: "bunnyhop backup prune --project /srv/blog --keep 1 --yes", code: fault.Unanswered, says: "--confirm"},
+	{command: "bunnyhop backup prune --project /srv/blog --keep 20 --older-than 90d --confirm blog", says: "what may stay: the newest 20, none older than 90 days"},
+	{run: "bunnyhop backup prune --project /srv/blog --keep 1 --confirm blog", says: "came back", then: (*story).pruned},
 
 	{command: "go run ./cmd/bunnyhop demo", by: (*story).demo, says: "Directus 11.17.4 is installed and proved"},
 }
@@ -188,6 +193,19 @@ func (s *story) listed(out string) {
 	s.t.Helper()
 	if !strings.Contains(out, s.backup) {
 		s.t.Fatalf("%s is not listed:\n%s", s.backup, out)
+	}
+}
+
+// pruned checks that what is left is whole and can be put back.
+func (s *story) pruned(out string) {
+	s.t.Helper()
+	_, rows, _ := strings.Cut(out, "keep ")
+	left, _, _ := strings.Cut(strings.TrimSpace(rows), " ")
+	for _, line := range []string{"bunnyhop backup verify " + left + " --restore --project /srv/blog", "bunnyhop backup prune --project /srv/blog --keep 1"} {
+		stdout, stderr, code := execute(s.t, s.command(line))
+		if code != 0 {
+			s.t.Fatalf("%s: exit code %d\n%s%s", line, code, stdout, stderr)
+		}
 	}
 }
 

@@ -97,7 +97,7 @@ func (o *Options) check() error {
 	for _, dir := range dirs {
 		if dir != "" && within(realPath(folder), realPath(dir)) {
 			return fault.Newf("the folder of the backups (%s) lies inside what is backed up (%s)", folder, dir).
-				WithHint("name a folder outside as backup.folder in bunnyhop.yaml").WithCode(fault.Usage)
+				WithHint("name a folder outside as backup_folder in bunnyhop.yaml").WithCode(fault.Usage)
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -385,11 +386,13 @@ func TestFileChangesMeanwhile(t *testing.T) {
 // TestTraversal writes manifests, with right digests, that try to reach
 // outside.
 func TestTraversal(t *testing.T) {
-	ctx := context.Background()
 	sum := strings.Repeat("ab", 32)
 	file := func(path string) Entry { return Entry{Path: path, Type: TypeFile, SHA256: sum} }
 	folder := func(path string) Entry { return Entry{Path: path, Type: TypeFolder, Mode: 0o755} }
 	link := func(path, target string) Entry { return Entry{Path: path, Type: TypeLink, Target: target} }
+	rawFile := func(path string) Entry {
+		return Entry{Path: "files/ok", RawPath: []byte(path), Type: TypeFile, SHA256: sum}
+	}
 	cases := map[string][]Entry{
 		"up":             {folder("files"), file("files/../../x")},
 		"absolute":       {folder("files"), file("/etc/x")},
@@ -403,28 +406,163 @@ func TestTraversal(t *testing.T) {
 		"no parent":      {folder("files"), file("files/no/x")},
 		"other place":    {folder("files"), file("config/x")},
 		"twice":          {folder("files"), file("files/x"), link("files/x", "/tmp")},
+		"file twice":     {folder("files"), file("files/x"), file("files/x")},
+		"folder twice":   {folder("files"), folder("files/x"), folder("files/x")},
+		"link twice":     {folder("files"), link("files/x", "a"), link("files/x", "/tmp")},
+		"raw twice":      {folder("files"), file("files/x"), rawFile("files/x")},
+		"root twice":     {folder("files"), folder("files")},
+		"below a link":   {folder("files"), link("files/l", ".."), folder("files/l/config"), file("files/l/config/x")},
+		"up and back":    {folder("files"), file("files/../files/x")},
+		"only up":        {folder("files"), folder("..")},
+		"no target":      {folder("files"), link("files/l", "")},
+		"zero in target": {folder("files"), link("files/l", "a\x00b")},
+		"pipe":           {folder("files"), {Path: "files/d", Type: "pipe"}},
+		"socket":         {folder("files"), {Path: "files/d", Type: "socket"}},
+		"hard link":      {folder("files"), {Path: "files/d", Type: "hardlink", Target: "/etc/passwd"}},
+		"no size":        {folder("files"), {Path: "files/d", Type: TypeFile, SHA256: sum, Size: -1}},
+		"short digest":   {folder("files"), {Path: "files/d", Type: TypeFile, SHA256: "abab"}},
 		"the manifest":   {folder("files"), file("manifest.json")},
 		"device":         {folder("files"), {Path: "files/d", Type: "device"}},
 		"no type":        {folder("files"), {Path: "files/d"}},
 		"no digest":      {folder("files"), {Path: "files/d", Type: TypeFile}},
-		"raw path":       {folder("files"), {Path: "files/ok", RawPath: []byte("../x"), Type: TypeFile, SHA256: sum}},
+		"raw path":       {folder("files"), rawFile("../x")},
+		"raw absolute":   {folder("files"), rawFile("/etc/x")},
+		"raw up":         {folder("files"), rawFile("files/../../x")},
 	}
 	for name, entries := range cases {
 		t.Run(name, func(t *testing.T) {
-			dir := filepath.Join(t.TempDir(), "one")
-			if err := os.Mkdir(dir, 0o700); err != nil {
-				t.Fatal(err)
-			}
-			m := &Manifest{Format: Format, ID: "one", Vendor: database.SQLite, Parts: []PartInfo{{
+			refused(t, &Manifest{ID: "one", Parts: []PartInfo{{
 				Name: Files, Included: true, Folders: []Folder{{Prefix: "files", Dir: "/x"}}, Entries: entries,
-			}}}
-			if err := m.write(dir); err != nil {
+			}}})
+		})
+	}
+}
+
+// TestUnsafeManifest is TestTraversal for what else a manifest names.
+func TestUnsafeManifest(t *testing.T) {
+	sum := strings.Repeat("ab", 32)
+	dump := func(entries ...Entry) []PartInfo {
+		return []PartInfo{{Name: Database, Included: true, Entries: entries}}
+	}
+	folders := func(prefixes ...string) []PartInfo {
+		part := PartInfo{Name: Files, Included: true}
+		for _, prefix := range prefixes {
+			part.Folders = append(part.Folders, Folder{Prefix: prefix, Dir: "/x"})
+		}
+		return []PartInfo{part}
+	}
+	both := func(a, b PartInfo) []PartInfo { return []PartInfo{a, b} }
+	root := PartInfo{Name: Files, Included: true, Folders: []Folder{{Prefix: "files", Dir: "/x"}}, Entries: []Entry{{Path: "files", Type: TypeFolder}}}
+	again := root
+	again.Name = Extensions
+	for name, m := range map[string]*Manifest{
+		"dump outside":    {ID: "one", Parts: dump(Entry{Path: "../database.sqlite", Type: TypeFile, SHA256: sum})},
+		"dump absolute":   {ID: "one", Parts: dump(Entry{Path: "/etc/passwd", Type: TypeFile, SHA256: sum})},
+		"dump in folder":  {ID: "one", Parts: dump(Entry{Path: "files/x", Type: TypeFile, SHA256: sum})},
+		"dump is a link":  {ID: "one", Parts: dump(Entry{Path: "database.sqlite", Type: TypeLink, Target: "/etc/passwd"})},
+		"dump is folder":  {ID: "one", Parts: dump(Entry{Path: "database.sqlite", Type: TypeFolder})},
+		"dump twice":      {ID: "one", Parts: dump(Entry{Path: "d", Type: TypeFile, SHA256: sum}, Entry{Path: "d", Type: TypeFile, SHA256: sum})},
+		"dump is this":    {ID: "one", Parts: dump(Entry{Path: manifestName, Type: TypeFile, SHA256: sum})},
+		"folder outside":  {ID: "one", Parts: folders("../files")},
+		"folder absolute": {ID: "one", Parts: folders("/etc")},
+		"folder empty":    {ID: "one", Parts: folders("")},
+		"folder is all":   {ID: "one", Parts: folders(".")},
+		"folder unclean":  {ID: "one", Parts: folders("files//local")},
+		"folder in two":   {ID: "one", Parts: both(root, again)},
+		"part twice":      {ID: "one", Parts: both(root, root)},
+		"ID outside":      {ID: "../one"},
+		"ID absolute":     {ID: "/one"},
+		"ID empty":        {ID: ""},
+		"ID unfinished":   {ID: "one.partial"},
+		"ID removed":      {ID: "one.removing"},
+	} {
+		t.Run(name, func(t *testing.T) { refused(t, m) })
+	}
+}
+
+// refused writes a manifest, with its right digest, and checks that nothing
+// that reads a backup goes on with it, or writes anything anywhere.
+func refused(t *testing.T, m *Manifest) {
+	t.Helper()
+	ctx := context.Background()
+	above := t.TempDir()
+	dir, to, scratch := filepath.Join(above, "one"), filepath.Join(above, "to"), filepath.Join(above, "scratch")
+	for _, dir := range []string{dir, to, scratch} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.Format, m.Vendor, m.Verified = Format, database.SQLite, &Verification{}
+	if err := m.write(dir); err != nil {
+		t.Fatal(err)
+	}
+	_, readErr := Read(dir)
+	_, proveErr := Prove(ctx, dir, scratchIn(scratch), progress.Discard)
+	_, createErr := Create(ctx, Options{Folder: above, ID: "two", Previous: &Manifest{ID: "one", Parts: []PartInfo{{Files: 1}}}}, progress.Discard)
+	for what, err := range map[string]error{
+		"Read": readErr, "Prove": proveErr, "Create": createErr,
+		"Verify":        Verify(ctx, dir, progress.Discard),
+		"RestoreFiles":  RestoreFiles(ctx, dir, Files, to, progress.Discard),
+		"RestoreFolder": RestoreFolder(ctx, dir, "files", to, progress.Discard),
+		"RestoreEach":   RestoreEach(ctx, dir, "files", to, progress.Discard),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "not safe to use") {
+			t.Errorf("%s: error %v", what, err)
+		}
+	}
+	if all, err := List(above); err != nil || !slices.ContainsFunc(all, func(m *Manifest) bool { return m.ID == "one" && m.Damaged != nil }) {
+		t.Errorf("it is not listed as damaged: %v", err)
+	}
+	onlyIn(t, to)
+	onlyIn(t, scratch)
+	onlyIn(t, above, "one", "scratch", "to")
+	onlyIn(t, dir, manifestName)
+}
+
+// TestStoredFileIsNoFile puts something in the place of a stored file that
+// must be neither waited for nor followed, and that no digest is of.
+func TestStoredFileIsNoFile(t *testing.T) {
+	ctx := context.Background()
+	p := newProject(t)
+	secret := filepath.Join(t.TempDir(), "secret")
+	put(t, secret, "first") // the same contents: only where they are is wrong
+	for name, replace := range map[string]func(string) error{
+		"pipe":          func(name string) error { return syscall.Mkfifo(name, 0o600) },
+		"device":        func(name string) error { return syscall.Mknod(name, syscall.S_IFCHR|0o600, 1<<8|3) },
+		"folder":        func(name string) error { return os.Mkdir(name, 0o700) },
+		"link out":      func(name string) error { return os.Symlink(secret, name) },
+		"link up":       func(name string) error { return os.Symlink("../../../../../../../etc/hostname", name) },
+		"link to other": func(name string) error { return os.Symlink("b.bin", name) },
+		"socket": func(name string) error {
+			fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+			if err != nil {
+				return err
+			}
+			defer syscall.Close(fd)
+			return syscall.Bind(fd, &syscall.SockaddrUnix{Name: name})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := p.create(t, filepath.Join(openDir(t), "b"), "one", nil)
+			for _, path := range []string{"files/local/a.txt", "config/.env"} {
+				stored := filepath.Join(m.Dir, path)
+				if err := errors.Join(os.Remove(stored), replace(stored)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var damage *DamageError
+			if err := Verify(ctx, m.Dir, progress.Discard); !errors.As(err, &damage) || len(damage.Bad) != 2 {
+				t.Errorf("verified: %v", err)
+			}
+			to := filepath.Join(t.TempDir(), "to")
+			if err := RestoreFiles(ctx, m.Dir, Files, to, progress.Discard); err == nil || exists(to) {
+				t.Errorf("restored: %v", err)
+			}
+			if err := os.Mkdir(to, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			to := t.TempDir()
-			_, readErr := Read(dir)
-			for _, err := range []error{readErr, Verify(ctx, dir, progress.Discard), RestoreFiles(ctx, dir, Files, to, progress.Discard)} {
-				contains(t, err, "not safe to use")
+			if err := RestoreEach(ctx, m.Dir, "config", to, progress.Discard); err == nil {
+				t.Error("restored one by one")
 			}
 			onlyIn(t, to)
 		})

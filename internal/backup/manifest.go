@@ -59,8 +59,10 @@ type Manifest struct {
 	// What follows is not stored; List fills it in.
 
 	Dir     string `json:"-"` // the backup's folder
-	Partial bool   `json:"-"` // unfinished: it has no manifest yet
+	Partial bool   `json:"-"` // not whole: unfinished, or Removing
 	Damaged error  `json:"-"` // why the manifest cannot be read
+	// Removing means that its removal was begun. It is Partial too.
+	Removing bool `json:"-"`
 }
 
 // Part returns what the manifest says of a part.
@@ -81,6 +83,9 @@ func (m *Manifest) DatabaseFile(dir string) (string, error) {
 	}
 	return filepath.Join(dir, part.Entries[0].Path), nil
 }
+
+// folder is the name of the backup's folder: its ID, or that with a suffix.
+func (m *Manifest) folder() string { return filepath.Base(m.Dir) }
 
 // Bytes is the size of all parts. Files shared with earlier backups count.
 func (m *Manifest) Bytes() int64 {

@@ -14,7 +14,7 @@ import (
 var idForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
 func checkID(id string) error {
-	if !idForm.MatchString(id) || strings.HasSuffix(id, partialSuffix) {
+	if !idForm.MatchString(id) || strings.HasSuffix(id, partialSuffix) || strings.HasSuffix(id, removingSuffix) {
 		return fmt.Errorf("%q cannot be the id of a backup", id)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,9 @@ func (e *MismatchError) Error() string { return strings.Join(e.Differences, "; "
 // check it, compares its fingerprint with the manifest's, and records the
 // result in the manifest. The scratch database is dropped again.
 // References that lead nowhere are no damage of the backup: they are recorded.
+//
+// A backup that is found to be bad loses an earlier verification. One that
+// could not be looked at, for want of space or of a server, keeps it.
 func Prove(ctx context.Context, dir string, scratch connect.Scratch, report progress.Reporter) (*Verification, error) {
 	m, err := Read(dir)
 	if err != nil {
@@ -38,14 +42,36 @@ func Prove(ctx context.Context, dir string, scratch connect.Scratch, report prog
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	if m.Verified == nil && v == nil {
+	if v == nil && (m.Verified == nil || !refutes(err)) {
 		return nil, err
 	}
-	m.Verified = v // nil takes an earlier verification back
+	m.Verified = v
 	if writeErr := m.write(dir); writeErr != nil {
 		return nil, errors.Join(err, writeErr)
 	}
 	return v, err
+}
+
+// Disprove takes a recorded verification back if an error of Verify says that
+// the backup is damaged.
+func Disprove(dir string, err error) error {
+	if !refutes(err) {
+		return nil
+	}
+	m, readErr := Read(dir)
+	if readErr != nil || m.Verified == nil {
+		return readErr
+	}
+	m.Verified = nil
+	return m.write(dir)
+}
+
+// refutes reports whether an error is about what is in the backup.
+func refutes(err error) bool {
+	var damage *DamageError
+	var mismatch *MismatchError
+	var integrity *database.IntegrityError
+	return errors.As(err, &damage) || errors.As(err, &mismatch) || errors.As(err, &integrity)
 }
 
 func prove(ctx context.Context, m *Manifest, scratch connect.Scratch, report progress.Reporter) (v *Verification, err error) {
@@ -53,19 +79,19 @@ func prove(ctx context.Context, m *Manifest, scratch connect.Scratch, report pro
 	if err != nil {
 		return nil, err
 	}
+	e := m.Part(Database).Entries[0]
 	sum, _, err := digestFile(ctx, dump)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, (&DamageError{Dir: m.Dir, Bad: []BadFile{{e.Path, "is missing"}}}).orNil()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the dump: %w", err)
 	}
-	if e := m.Part(Database).Entries[0]; sum != e.SHA256 {
+	if sum != e.SHA256 {
 		return nil, (&DamageError{Dir: m.Dir, Bad: []BadFile{{e.Path, "has other contents"}}}).orNil()
 	}
 	if vendor, _ := scratch.Config.Vendor(); vendor != m.Vendor {
 		return nil, fault.Newf("the backup %s is of %s, which %s cannot take", m.ID, m.Vendor, scratch.Config.Client)
-	}
-	config, err := connect.RestoreScratch(ctx, scratch, dump, report)
-	if err != nil {
-		return nil, unproved(err, m.ID)
 	}
 	defer func() {
 		// Whatever ended this: nothing of it stays on the server.
@@ -73,6 +99,10 @@ func prove(ctx context.Context, m *Manifest, scratch connect.Scratch, report pro
 			v, err = nil, dropped
 		}
 	}()
+	config, err := connect.RestoreScratch(ctx, scratch, dump, report)
+	if err != nil {
+		return nil, unproved(err, m.ID)
+	}
 	db, err := connect.Open(ctx, config, connect.ReadOnly)
 	if err != nil {
 		return nil, unproved(err, m.ID)

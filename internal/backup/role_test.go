@@ -25,16 +25,26 @@ var roles = map[string]func(args []string) error{
 		_, err := Create(context.Background(), Options{Folder: args[0], ID: "b", Sources: []Source{{Part: Files, Dir: args[1]}}}, progress.Discard)
 		return err
 	},
+	// remover BACKUP POINT: removes the backup, and dies at the point.
+	"remover": func(args []string) error {
+		dieAt(args[1])
+		return Remove(args[0])
+	},
 	// restorer BACKUP TO POINT: restores the files, and dies at the point.
 	"restorer": func(args []string) error {
-		reached = func(point string) {
-			if point == args[2] {
-				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-				time.Sleep(time.Minute)
-			}
-		}
+		dieAt(args[2])
 		return RestoreFiles(context.Background(), args[0], Files, args[1], progress.Discard)
 	},
+}
+
+// dieAt has this process killed when it reaches the point.
+func dieAt(point string) {
+	reached = func(at string) {
+		if at == point {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			time.Sleep(time.Minute)
+		}
+	}
 }
 
 func TestMain(m *testing.M) {

@@ -66,7 +66,7 @@ func Need(path string, bytes int64) error {
 
 func tooFull(err *SpaceError) error {
 	fe := fault.Wrap(err, "there is not enough space for the backup",
-		"make room there, remove old backups with `bunnyhop backup prune`, or name another folder as backup.folder in bunnyhop.yaml")
+		"make room there, remove old backups with `bunnyhop backup prune`, or name another folder as backup_folder in bunnyhop.yaml")
 	fe.State = "the project was not touched, and no unfinished backup is left"
 	return fe
 }

@@ -21,8 +21,9 @@ import (
 )
 
 const (
-	manifestName  = "manifest.json"
-	partialSuffix = ".partial"
+	manifestName   = "manifest.json"
+	partialSuffix  = ".partial"
+	removingSuffix = ".removing"
 )
 
 // noDigest stands in the manifest while its digest is computed.
@@ -111,8 +112,9 @@ func (e *Entry) fromRaw() {
 }
 
 // List describes the backups in folder, newest first, without their entries.
-// Unfinished ones have Partial set, ones whose manifest cannot be read have
-// Damaged set. A folder that does not exist holds no backups.
+// Unfinished ones have Partial set, ones whose removal was begun Removing too,
+// ones whose manifest cannot be read have Damaged set. A folder that does not
+// exist holds no backups; one whose name begins with a dot is none.
 func List(folder string) ([]*Manifest, error) {
 	found, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -122,7 +124,7 @@ func List(folder string) ([]*Manifest, error) {
 	}
 	var all []*Manifest
 	for _, item := range found {
-		if item.IsDir() {
+		if item.IsDir() && !strings.HasPrefix(item.Name(), ".") {
 			all = append(all, listed(filepath.Join(folder, item.Name()), item))
 		}
 	}
@@ -134,8 +136,9 @@ func List(folder string) ([]*Manifest, error) {
 
 func listed(dir string, item fs.DirEntry) *Manifest {
 	m := &Manifest{}
-	id, partial := strings.CutSuffix(item.Name(), partialSuffix)
-	if !partial {
+	id, removing := strings.CutSuffix(item.Name(), removingSuffix)
+	id, partial := strings.CutSuffix(id, partialSuffix)
+	if !partial && !removing {
 		read, err := Read(dir)
 		if err == nil {
 			for i := range read.Parts {
@@ -145,7 +148,7 @@ func listed(dir string, item fs.DirEntry) *Manifest {
 		}
 		m.Damaged = err
 	}
-	m.ID, m.Dir, m.Partial = id, dir, partial
+	m.ID, m.Dir, m.Partial, m.Removing = id, dir, partial || removing, removing
 	if info, err := item.Info(); err == nil {
 		m.Created = info.ModTime()
 	}

@@ -17,7 +17,7 @@ import (
 // done. Where it is tells how far an interrupted restore came.
 const mark = ".bunnyhop-restored"
 
-// reached is called when a restore has reached a point; tests kill the
+// reached is called when a restore or a removal has reached a point; tests kill the
 // process there.
 var reached = func(string) {}
 

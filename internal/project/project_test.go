@@ -147,8 +147,9 @@ func TestReadSettings(t *testing.T) {
 		want                 Settings
 	}{
 		{name: "nothing", content: "# none yet\n"},
-		{name: "all", content: "stop: systemctl stop 'my blog'\nstart: [sh, -c, \"a && b\"]\nstatus: curl -fsS \"http://x/y\"\nbackup_folder: /b\nstart_timeout: 5m\n", want: Settings{
+		{name: "all", content: "stop: systemctl stop 'my blog'\nstart: [sh, -c, \"a && b\"]\nstatus: curl -fsS \"http://x/y\"\nbackup_folder: /b\nstart_timeout: 5m\nkeep_backups: 10\nkeep_days: 90\n", want: Settings{
 			Stop: []string{"systemctl", "stop", "my blog"}, Start: []string{"sh", "-c", "a && b"}, Status: []string{"curl", "-fsS", "http://x/y"}, BackupFolder: "/b", StartTimeout: 5 * 60e9,
+			KeepBackups: 10, KeepDays: 90,
 		}},
 		{name: "unknown key", content: "# c\nstopp: x\n", fails: `line 2: unknown key "stopp"`},
 		{name: "twice", content: "stop: x\nstop: y\n", fails: `line 2: "stop" stands twice`},
@@ -159,6 +160,12 @@ func TestReadSettings(t *testing.T) {
 		{name: "a list of all", content: "- stop\n", fails: "a mapping of settings"},
 		{name: "not a text", content: "backup_folder: [a]\n", fails: "line 1: a text is expected"},
 		{name: "no time", content: "start_timeout: 5\n", fails: "line 1"},
+		{name: "keeps none", content: "keep_backups: 0\n", fails: "line 1: a number of 1 or more is expected"},
+		{name: "keeps fewer than none", content: "keep_backups: -1\n", fails: "a number of 1 or more is expected"},
+		{name: "keeps half a day", content: "keep_days: 0.5\n", fails: "a number of 1 or more is expected"},
+		{name: "keeps for ever", content: "keep_days: forever\n", fails: "a number of 1 or more is expected"},
+		{name: "keeps too many days to count", content: "keep_days: 99999999999\n", fails: "a number of 1 or more is expected"},
+		{name: "keeps a list", content: "stop: a\nstart: b\nkeep_backups: [1]\n", fails: "line 3: a number of 1 or more is expected"},
 		{name: "broken", content: "stop: [x\n", fails: "not valid YAML"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

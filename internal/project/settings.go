@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -27,6 +28,10 @@ type Settings struct {
 	// StartTimeout is how long the server may take from its start to the first
 	// answer; 0 is the default.
 	StartTimeout time.Duration
+	// KeepBackups is how many backups stay when old ones are removed, and
+	// KeepDays how many days old they may be; 0 is no limit. What is beyond
+	// either goes.
+	KeepBackups, KeepDays int
 }
 
 // ReadSettings reads a settings file. Unknown keys, and values of the wrong
@@ -52,7 +57,7 @@ func ReadSettings(path string) (Settings, error) {
 	}
 	bad := func(n *yaml.Node, err error) error {
 		return fault.Wrap(err, fmt.Sprintf("%s, line %d", path, n.Line),
-			"the keys are stop, start, status, backup_folder and start_timeout")
+			"the keys are stop, start, status, start_timeout, backup_folder, keep_backups and keep_days")
 	}
 	if top.Kind != yaml.MappingNode {
 		return s, bad(top, errors.New("a mapping of settings is expected"))
@@ -84,6 +89,10 @@ func ReadSettings(path string) (Settings, error) {
 			if err == nil && s.StartTimeout <= 0 {
 				err = errors.New("a time such as 90s or 5m is expected")
 			}
+		case "keep_backups":
+			s.KeepBackups, err = countNode(value)
+		case "keep_days":
+			s.KeepDays, err = countNode(value)
 		default:
 			err = fmt.Errorf("unknown key %q", key.Value)
 		}
@@ -102,6 +111,20 @@ func textNode(n *yaml.Node) (string, error) {
 		return "", errors.New("a text is expected")
 	}
 	return n.Value, nil
+}
+
+// most is more than anybody keeps, of backups and of days, and as days still a
+// time.Duration.
+const most = 100_000
+
+func countNode(n *yaml.Node) (int, error) {
+	text, err := textNode(n)
+	if err == nil {
+		if count, err := strconv.Atoi(text); err == nil && count >= 1 && count <= most {
+			return count, nil
+		}
+	}
+	return 0, errors.New("a number of 1 or more is expected")
 }
 
 func commandNode(n *yaml.Node) ([]string, error) {

@@ -34,7 +34,7 @@ func WrittenSince(backup, now database.Fingerprint) []string {
 		switch {
 		case directus.SystemTable(name):
 			if slices.Contains(countedSystemTables, name) && was && is && before.Rows != after.Rows {
-				lines = append(lines, fmt.Sprintf("%s: %+d rows", name, after.Rows-before.Rows))
+				lines = append(lines, name+": "+more(after.Rows-before.Rows))
 			}
 		case name == "sqlite_sequence":
 		case !was:
@@ -42,7 +42,7 @@ func WrittenSince(backup, now database.Fingerprint) []string {
 		case !is:
 			lines = append(lines, name+": the table was dropped and comes back")
 		case before.Rows != after.Rows:
-			lines = append(lines, fmt.Sprintf("%s: %+d rows", name, after.Rows-before.Rows))
+			lines = append(lines, name+": "+more(after.Rows-before.Rows))
 		case before.Data != after.Data:
 			lines = append(lines, name+": rows were changed")
 		case before.Schema != after.Schema:
@@ -50,4 +50,12 @@ func WrittenSince(backup, now database.Fingerprint) []string {
 		}
 	}
 	return lines
+}
+
+// more writes a difference in rows.
+func more(rows int64) string {
+	if rows == 1 || rows == -1 {
+		return fmt.Sprintf("%+d row", rows)
+	}
+	return fmt.Sprintf("%+d rows", rows)
 }

@@ -91,7 +91,7 @@ func (i Inspect) database(ctx context.Context, r *steps.Run, p *project.Project,
 	if seen.Identity, err = db.Identity(ctx); err != nil {
 		return err
 	}
-	seen.Vendor, seen.ServerVersion = VendorTitle(db.Vendor(), seen.Identity.ServerVersion), seen.Identity.ServerVersion
+	seen.Vendor, seen.ServerVersion = VendorTitle(db.Vendor(), seen.Identity.ServerVersion), shortVersion(seen.Identity.ServerVersion)
 	if db.Vendor() == database.SQLite {
 		seen.Database = seen.Identity.Name // without links
 	}
@@ -226,6 +226,12 @@ func (i Inspect) extensions(p *project.Project, seen *facts.Inspection) error {
 		seen.CustomMigrated = append(seen.CustomMigrated, m.ID+"-"+m.Name)
 	}
 	return nil
+}
+
+// shortVersion leaves out what a distribution adds to a server's version.
+func shortVersion(version string) string {
+	version, _, _ = strings.Cut(version, " ")
+	return version
 }
 
 // VendorTitle is a vendor's name as people write it. The server's version,

@@ -40,7 +40,7 @@ func TestRestore(t *testing.T) {
 			if result.Status != steps.Done {
 				t.Fatalf("%+v", result)
 			}
-			for _, line := range []string{"letters: -1 rows", "articles: rows were changed"} {
+			for _, line := range []string{"letters: -1 row", "articles: rows were changed"} {
 				if !strings.Contains(asked, line) {
 					t.Errorf("%q is not told before it goes: %s", line, asked)
 				}
