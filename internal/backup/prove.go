@@ -114,6 +114,10 @@ func prove(ctx context.Context, m *Manifest, scratch connect.Scratch, report pro
 }
 
 func unproved(err error, id string) error {
+	if fault.CodeOf(err) == fault.Blocked { // it says nothing about the backup
+		return fault.Wrap(err, "the backup "+id+" cannot be test restored here",
+			fault.HintOf(err)+"; or name a role that has it as scratch_database in bunnyhop.yaml").WithCode(fault.Blocked)
+	}
 	return fault.Wrap(err, "the backup "+id+" did not pass its test restore", "make a new backup; this one is kept, but do not rely on it")
 }
 

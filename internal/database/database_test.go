@@ -34,8 +34,8 @@ func TestConfigNeverShowsThePassword(t *testing.T) {
 
 func TestSupported(t *testing.T) {
 	cases := map[string]string{
-		"sqlite3": "", "better-sqlite3": "",
-		"pg": "PostgreSQL", "mysql": "MySQL or MariaDB", "mssql": "Microsoft SQL Server", "oracledb": "Oracle",
+		"sqlite3": "", "better-sqlite3": "", "pg": "", "postgres": "", "mysql": "", "mysql2": "",
+		"mssql": "Microsoft SQL Server", "oracledb": "Oracle",
 		"cockroachdb": "CockroachDB", "redshift": "Amazon Redshift", "": "not set", "mongodb": `"mongodb" is not a client`,
 	}
 	for client, want := range cases {

@@ -27,6 +27,12 @@ type Spec struct {
 	// Line takes each line of standard output and standard error, without its
 	// line end. Optional.
 	Line func(line string)
+	// Stdout takes the raw standard output, of which Line then gets nothing.
+	// Optional; an error ends the child and is returned.
+	Stdout io.Writer
+	// Stdin is what the child reads; nil is nothing. An error, which the child
+	// takes for the end, is returned.
+	Stdin io.Reader
 	// Started is called with the child's process before anything is read.
 	// Optional; an error kills the child and is returned.
 	Started func(Info) error
@@ -110,6 +116,7 @@ func (c *Child) run(ctx context.Context, spec Spec, started chan<- error) {
 		return
 	}
 	cmd.Stdout, cmd.Stderr = writer, writer
+	ends := attach(cmd, spec)
 	err = cmd.Start()
 	_ = writer.Close()
 	if err != nil {
@@ -154,6 +161,9 @@ func (c *Child) run(ctx context.Context, spec Spec, started chan<- error) {
 	}
 	_ = reader.Close()
 	c.err = exitError(spec.Path, err, tail.lines())
+	if err := ends.err(spec.Path); err != nil {
+		c.err = errors.Join(err, c.err)
+	}
 	if ctx.Err() != nil && c.err != nil {
 		c.err = errors.Join(ctx.Err(), c.err)
 	}

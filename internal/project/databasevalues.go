@@ -10,8 +10,8 @@ import (
 )
 
 // DatabaseValues returns the DB_ values that have to change for Directus to
-// use scratch, a copy of the project's database: another file, or another
-// name on the same server. An empty value means that the variable has to go,
+// use scratch, a copy of the project's database: another file, another name
+// on the same server, or a database of another server. An empty value means that the variable has to go,
 // its _FILE variant too. The project's own connection string never stays: it
 // comes back with the name changed and all else kept, or, where that is not
 // possible, as "" with separate values in its place.
@@ -28,6 +28,10 @@ func (c *Config) DatabaseValues(scratch database.Config) map[string]string {
 	}
 	settings := c.databaseSettings()
 	values["DB_DATABASE"] = literal("DB_DATABASE", scratch.Name)
+	if own := c.Database(); scratch.Host != "" && (own.Host != scratch.Host || own.Port != scratch.Port || own.User != scratch.User) {
+		c.separateValues(values, settings, scratch, true)
+		return values
+	}
 	text, _ := settings["connectionString"].(string)
 	if renamed, ok := c.renamed(text, scratch.Name); ok && !c.completed() {
 		values["DB_CONNECTION_STRING"] = literal("DB_CONNECTION_STRING", renamed)

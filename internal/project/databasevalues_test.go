@@ -127,3 +127,43 @@ func TestDatabaseValues(t *testing.T) {
 		}
 	}
 }
+
+// A copy on another server takes none of the project's own values along.
+func TestScratchDatabase(t *testing.T) {
+	for own, text := range map[string]string{
+		"DB_CLIENT=pg|DB_HOST=h|DB_PORT=5433|DB_DATABASE=live|DB_USER=u|DB_PASSWORD=p|DB_SSL=true|DB_SEARCH_PATH=a": "postgres://s:p%40,w@scratch:5499/postgres",
+		"DB_CLIENT=pg|DB_CONNECTION_STRING=postgres://u:p@h/live":                                                   "postgres://s:pw@scratch/x?sslmode=no-verify",
+		"DB_CLIENT=mysql|DB_HOST=h|DB_PORT=3307|DB_DATABASE=live|DB_USER=u|DB_PASSWORD=p|DB_CHARSET=utf8mb4":        "mysql://s:p%40w@scratch/x",
+		"DB_CLIENT=mysql|DB_SOCKET_PATH=/run/m.sock|DB_DATABASE=live|DB_USER=u|DB_PASSWORD=p":                       "mysql://s:pw@scratch:3399/x",
+	} {
+		c := mustLoad(t, map[string]string{".env": strings.ReplaceAll(own, "|", "\n")}, "USER=os")
+		scratch, err := c.ScratchDatabase(text)
+		if err != nil {
+			t.Errorf("%s: %v", own, err)
+			continue
+		}
+		if scratch.Host != "scratch" || scratch.User != "s" || !strings.HasPrefix(scratch.Password, "p") || scratch.Client != c.Get("DB_CLIENT") {
+			t.Errorf("%s: %s", text, scratch)
+		}
+		scratch.Name = "copy"
+		there, changed := copied(t, c, scratch)
+		if diff := cmp.Diff(scratch, there.Database()); diff != "" || there.DatabaseProblem() != nil {
+			t.Errorf("%s: %s (%v)", own, diff, there.DatabaseProblem())
+		}
+		for key, value := range changed {
+			if strings.Contains(value, "live") {
+				t.Errorf("%s leads back: %s", key, value)
+			}
+		}
+	}
+	sqlite := mustLoad(t, map[string]string{".env": "DB_CLIENT=sqlite3\nDB_FILENAME=x.db"})
+	if _, err := sqlite.ScratchDatabase("postgres://u:hunter2@h/d"); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("SQLite: %v", err)
+	}
+	server := mustLoad(t, map[string]string{".env": "DB_CLIENT=pg\nDB_HOST=h\nDB_PORT=1\nDB_DATABASE=d\nDB_USER=u\nDB_PASSWORD=p"})
+	for _, bad := range []string{"hunter2", "mysql//hunter2", "postgres://u:hunter2@h:port/d"} {
+		if _, err := server.ScratchDatabase(bad); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}

@@ -147,8 +147,9 @@ func TestReadSettings(t *testing.T) {
 		want                 Settings
 	}{
 		{name: "nothing", content: "# none yet\n"},
-		{name: "all", content: "stop: systemctl stop 'my blog'\nstart: [sh, -c, \"a && b\"]\nstatus: curl -fsS \"http://x/y\"\nbackup_folder: /b\nstart_timeout: 5m\nkeep_backups: 10\nkeep_days: 90\n", want: Settings{
-			Stop: []string{"systemctl", "stop", "my blog"}, Start: []string{"sh", "-c", "a && b"}, Status: []string{"curl", "-fsS", "http://x/y"}, BackupFolder: "/b", StartTimeout: 5 * 60e9,
+		{name: "all", content: "stop: systemctl stop 'my blog'\nstart: [sh, -c, \"a && b\"]\nstatus: curl -fsS \"http://x/y\"\nbackup_folder: /b\nstart_timeout: 5m\nkeep_backups: 10\nkeep_days: 90\nscratch_database: postgres://u:p@h/d\n", want: Settings{
+			ScratchDatabase: "postgres://u:p@h/d",
+			Stop:            []string{"systemctl", "stop", "my blog"}, Start: []string{"sh", "-c", "a && b"}, Status: []string{"curl", "-fsS", "http://x/y"}, BackupFolder: "/b", StartTimeout: 5 * 60e9,
 			KeepBackups: 10, KeepDays: 90,
 		}},
 		{name: "unknown key", content: "# c\nstopp: x\n", fails: `line 2: unknown key "stopp"`},

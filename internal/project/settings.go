@@ -25,6 +25,10 @@ type Settings struct {
 	Stop, Start, Status []string
 	// BackupFolder is where backups go, absolute; "" is the default place.
 	BackupFolder string
+	// ScratchDatabase is a connection string with the password of a role that
+	// may create databases, for copies of the project's database; "" makes them
+	// with the project's own connection. It is a secret.
+	ScratchDatabase string
 	// StartTimeout is how long the server may take from its start to the first
 	// answer; 0 is the default.
 	StartTimeout time.Duration
@@ -57,7 +61,7 @@ func ReadSettings(path string) (Settings, error) {
 	}
 	bad := func(n *yaml.Node, err error) error {
 		return fault.Wrap(err, fmt.Sprintf("%s, line %d", path, n.Line),
-			"the keys are stop, start, status, start_timeout, backup_folder, keep_backups and keep_days")
+			"the keys are stop, start, status, start_timeout, backup_folder, scratch_database, keep_backups and keep_days")
 	}
 	if top.Kind != yaml.MappingNode {
 		return s, bad(top, errors.New("a mapping of settings is expected"))
@@ -81,6 +85,8 @@ func ReadSettings(path string) (Settings, error) {
 			if s.BackupFolder, err = textNode(value); err == nil && !filepath.IsAbs(s.BackupFolder) {
 				s.BackupFolder, err = filepath.Abs(filepath.Join(filepath.Dir(path), s.BackupFolder))
 			}
+		case "scratch_database":
+			s.ScratchDatabase, err = textNode(value)
 		case "start_timeout":
 			var text string
 			if text, err = textNode(value); err == nil {

@@ -54,6 +54,6 @@ func scratchFor(ctx context.Context, s *site.Site, m *backup.Manifest) (connect.
 		return scratch, fault.Wrap(err, fmt.Sprintf("the backup %s is of %s, and a test restore needs the server that the project's configuration names", m.ID, m.Vendor),
 			"put the project's configuration right, or name a project that has such a server with --project DIR")
 	}
-	scratch.Config = p.Config.Database()
-	return scratch, nil
+	scratch.Config, err = site.ScratchServer(p)
+	return scratch, err
 }

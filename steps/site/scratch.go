@@ -30,9 +30,20 @@ func (s *Site) scratchDir(p *project.Project, r *steps.Run) (string, error) {
 // purpose: "prove" or "rehearsal".
 func (s *Site) Scratch(p *project.Project, r *steps.Run, purpose string) (connect.Scratch, error) {
 	dir, err := s.scratchDir(p, r)
-	return connect.Scratch{
-		Config: p.Config.Database(), Dir: filepath.Join(dir, purpose), Name: database.ScratchName(r.ID, purpose),
-	}, err
+	if err != nil {
+		return connect.Scratch{}, err
+	}
+	config, err := ScratchServer(p)
+	return connect.Scratch{Config: config, Dir: filepath.Join(dir, purpose), Name: database.ScratchName(r.ID, purpose)}, err
+}
+
+// ScratchServer leads to the server on which copies are made: the project's
+// own, or the one that the settings name.
+func ScratchServer(p *project.Project) (database.Config, error) {
+	if p.Settings.ScratchDatabase == "" {
+		return p.Config.Database(), nil
+	}
+	return p.Config.ScratchDatabase(p.Settings.ScratchDatabase)
 }
 
 // DropScratches drops every copy that this run may have made.

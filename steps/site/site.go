@@ -86,6 +86,13 @@ func (s *Site) Open(ctx context.Context, r *steps.Run) (*project.Project, error)
 		return nil, err
 	}
 	r.HideSecrets(p.Config.Secrets())
+	if p.Settings.ScratchDatabase != "" {
+		scratch, err := ScratchServer(p)
+		if err != nil {
+			return nil, err
+		}
+		r.HideSecrets([]string{p.Settings.ScratchDatabase, scratch.Password})
+	}
 	s.project = p
 	return p, nil
 }

@@ -50,19 +50,69 @@ func On(tb testing.TB, vendor database.Vendor) *Project {
 	case database.SQLite:
 		return p
 	case database.Postgres:
-		p.Admin = postgrestest.Start(tb)
-		p.Owner = postgrestest.User(tb, p.Admin, postgrestest.CreateDatabases)
+		p.on(postgrestest.Shared(tb))
 	case database.MySQL:
-		p.Admin = mysqltest.Start(tb)
-		p.Owner = mysqltest.User(tb, p.Admin, mysqltest.CreateDatabases)
+		p.on(mysqltest.Shared(tb))
 	default:
 		tb.Fatalf("no server of %s for tests", vendor)
 	}
+	return p
+}
+
+// Server is a database server that a test may stop, which cuts all sessions
+// and keeps what was committed, and start again.
+type Server interface {
+	Stop(testing.TB)
+	Restart(testing.TB)
+}
+
+// OnPrivate is On with a server of the project's own.
+func OnPrivate(tb testing.TB, vendor database.Vendor) (*Project, Server) {
+	tb.Helper()
+	p := Apart(tb)
+	if vendor == database.MySQL {
+		// What was committed outlives a killed server.
+		server := mysqltest.Private(tb, "--innodb-flush-log-at-trx-commit=2")
+		p.on(server)
+		return p, crashing{server}
+	}
+	server := postgrestest.Private(tb)
+	p.on(server)
+	return p, server
+}
+
+// crashing is a server whose Stop is as sudden as PostgreSQL's.
+type crashing struct{ *mysqltest.Server }
+
+// Stop kills the server.
+func (c crashing) Stop(tb testing.TB) { c.Kill(tb) }
+
+// on gives the project a database on a server.
+func (p *Project) on(server interface {
+	Database(testing.TB) database.Config
+}) {
+	p.tb.Helper()
+	p.Admin = server.Database(p.tb)
+	vendor, _ := p.Admin.Vendor()
+	if vendor == database.MySQL {
+		p.Owner = mysqltest.User(p.tb, p.Admin, mysqltest.CreateDatabases)
+	} else {
+		p.Owner = postgrestest.User(p.tb, p.Admin, postgrestest.CreateDatabases)
+	}
 	// The server that a test leaves running is gone before its database is.
-	tb.Cleanup(p.StopAll)
+	p.tb.Cleanup(p.StopAll)
 	p.restore(vendor)
 	p.point()
-	return p
+}
+
+// Administer runs statements on the project's database with all rights.
+func (p *Project) Administer(statements ...string) {
+	p.tb.Helper()
+	if vendor, _ := p.Admin.Vendor(); vendor == database.MySQL {
+		mysqltest.Exec(p.tb, p.Admin, statements...)
+		return
+	}
+	postgrestest.Exec(p.tb, p.Admin, statements...)
 }
 
 // restore fills the empty database as its owner.

@@ -13,18 +13,21 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/postgrestest"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/sample"
 	"bunnyhop/steps"
 	"bunnyhop/steps/backup"
 	"bunnyhop/steps/restore"
+	"bunnyhop/steps/rollback"
 	"bunnyhop/steps/testbed"
+	"bunnyhop/steps/upgrade"
 )
 
 // A backup goes back over what was written since, which is named first (RB4),
 // and into the place of a database that is gone.
 func TestRestore(t *testing.T) {
-	for _, vendor := range []database.Vendor{database.SQLite, database.Postgres} {
+	for _, vendor := range testbed.Vendors {
 		t.Run(string(vendor), func(t *testing.T) {
 			p := testbed.NewOn(t, vendor)
 			before := p.Fingerprint()
@@ -131,5 +134,53 @@ func TestRestoreOfAnotherVendor(t *testing.T) {
 	result := drive(t, restore.Flow(options(p), restore.Options{Backup: fmt.Sprint(made.Data["backup"])}), p.Root)
 	if result.Code != fault.Blocked || !strings.Contains(result.Error, "SQLite") || !strings.Contains(result.Error, "PostgreSQL") {
 		t.Errorf("%+v", result)
+	}
+}
+
+// A role that may not create databases proves its backup elsewhere.
+func TestScratchDatabaseElsewhere(t *testing.T) {
+	p := testbed.NewOn(t, database.Postgres)
+	owner := p.Owner
+	p.Admin.Name = owner.Name
+	postgrestest.Exec(t, p.Admin, "ALTER ROLE "+postgrestest.Quote(owner.User)+" NOCREATEDB")
+	result := drive(t, backup.Flow(options(p), backup.Options{}), p.Root)
+	if result.Status == steps.Done || !strings.Contains(result.Hint, "CREATEDB") || !strings.Contains(result.Hint, "scratch_database") {
+		t.Errorf("without the right: %+v", result)
+	}
+	admin := url.URL{Scheme: "postgres", User: url.UserPassword(p.Admin.User, p.Admin.Password), Host: net.JoinHostPort(p.Admin.Host, p.Admin.Port), Path: "/postgres"}
+	p.Write("bunnyhop.yaml", "scratch_database: "+admin.String()+"\n")
+	p.Serve()
+	before := p.Fingerprint()
+	if result := drive(t, upgrade.Flow(options(p), upgrade.Options{To: target}), p.Root); result.Status != steps.Done {
+		t.Fatalf("%+v", result)
+	}
+	if lost := before.Diff(p.Fingerprint(), testbed.UserTable); len(lost) > 0 {
+		t.Errorf("user tables changed: %v", lost)
+	}
+	// Without the right the database is put back in place.
+	if result := drive(t, rollback.Flow(options(p), rollback.Options{}), p.Root); result.Status != steps.Done {
+		t.Fatalf("%+v", result)
+	}
+	if lost := before.Diff(p.Fingerprint(), nil); len(lost) > 0 {
+		t.Errorf("tables changed: %v", lost)
+	}
+	noScratchLeft(t, p)
+	noTrace(t, p, p.Admin.Password)
+}
+
+// noTrace looks for a secret in what the runs wrote.
+func noTrace(t *testing.T, p *testbed.Project, secret string) {
+	t.Helper()
+	err := filepath.WalkDir(p.State, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || entry.Name() == "service.json" {
+			return err
+		}
+		if strings.Contains(contents(t, path), secret) {
+			t.Errorf("%s holds a password", path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/mysql"
 	"bunnyhop/internal/database/postgres"
 	"bunnyhop/internal/database/sqlite"
 	"bunnyhop/internal/progress"
@@ -44,7 +45,9 @@ func Open(ctx context.Context, config database.Config, mode Mode) (database.Data
 		return opened(sqlite.Open(ctx, config.Filename, mode))
 	case database.Postgres:
 		return opened(postgres.Open(ctx, config, mode))
-	case database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
+	case database.MySQL:
+		return opened(mysql.Open(ctx, config, mode))
+	case database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
 	}
 	return nil, fmt.Errorf("no way to open %s", vendor)
 }
@@ -71,7 +74,9 @@ func Restore(ctx context.Context, config database.Config, dump string, report pr
 		return sqlite.Restore(ctx, config.Filename, dump, report)
 	case database.Postgres:
 		return postgres.Restore(ctx, config, dump, report)
-	case database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
+	case database.MySQL:
+		return mysql.Restore(ctx, config, dump, report)
+	case database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
 	}
 	return fmt.Errorf("no way to restore %s", vendor)
 }
@@ -104,7 +109,9 @@ func RestoreScratch(ctx context.Context, scratch Scratch, dump string, report pr
 		return database.Config{Client: scratch.Config.Client, Filename: filename}, err
 	case database.Postgres:
 		return postgres.RestoreScratch(ctx, scratch.Config, dump, scratch.Name, report)
-	case database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
+	case database.MySQL:
+		return mysql.RestoreScratch(ctx, scratch.Config, dump, scratch.Name, report)
+	case database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
 	}
 	return database.Config{}, fmt.Errorf("no way to restore %s", vendor)
 }
@@ -122,7 +129,11 @@ func DropScratch(ctx context.Context, scratch Scratch) error {
 		if err := postgres.DropScratch(ctx, named(scratch)); err != nil {
 			return err
 		}
-	case database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
+	case database.MySQL:
+		if err := mysql.DropScratch(ctx, named(scratch)); err != nil {
+			return err
+		}
+	case database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
 	}
 	if scratch.Dir == "" {
 		return nil
@@ -149,7 +160,9 @@ func Scratches(ctx context.Context, config database.Config) ([]string, error) {
 		return nil, nil
 	case database.Postgres:
 		return postgres.Scratches(ctx, config)
-	case database.MySQL, database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
+	case database.MySQL:
+		return mysql.Scratches(ctx, config)
+	case database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
 	}
 	return nil, fmt.Errorf("no way to list the databases of %s", vendor)
 }

@@ -69,11 +69,11 @@ func use(t *testing.T, config database.Config, do func(database.Database)) datab
 
 func TestUnsupported(t *testing.T) {
 	ctx := context.Background()
-	config := database.Config{Client: "pg"}
+	config := database.Config{Client: "cockroachdb"}
 	_, openErr := connect.Open(ctx, config, connect.ReadOnly)
 	_, scratchErr := connect.RestoreScratch(ctx, connect.Scratch{Config: config, Dir: t.TempDir()}, "dump", progress.Discard)
 	for _, err := range []error{openErr, scratchErr, connect.Restore(ctx, config, "dump", progress.Discard)} {
-		if err == nil || !strings.Contains(err.Error(), "PostgreSQL") {
+		if err == nil || !strings.Contains(err.Error(), "CockroachDB") {
 			t.Errorf("error %v", err)
 		}
 	}

@@ -76,7 +76,7 @@ func (s *Server) Database(tb testing.TB) database.Config {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
 		db := open(admin)
-		defer db.Close()
+		defer db.Close() //nolint:errcheck // nothing is lost
 		if db.PingContext(ctx) != nil {
 			return // the test has stopped the server
 		}
@@ -118,7 +118,7 @@ func User(tb testing.TB, admin database.Config, rights ...string) database.Confi
 	Exec(tb, admin, statements...)
 	tb.Cleanup(func() {
 		db := open(admin)
-		defer db.Close()
+		defer db.Close()                       //nolint:errcheck // nothing is lost
 		_, _ = db.Exec("DROP USER " + account) // the test may have stopped the server
 	})
 	return config
@@ -137,12 +137,12 @@ func Exec(tb testing.TB, config database.Config, statements ...string) {
 	tb.Helper()
 	ctx := context.Background()
 	db := open(config)
-	defer db.Close()
+	defer db.Close() //nolint:errcheck // nothing is lost
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		tb.Fatalf("connecting to the test's server: %v", err)
 	}
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // nothing is lost
 	for _, statement := range statements {
 		if _, err := conn.ExecContext(ctx, statement); err != nil {
 			tb.Fatalf("%s: %v", statement, err)

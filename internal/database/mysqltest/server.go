@@ -74,7 +74,7 @@ func (s *Server) startReaper() error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("/bin/sh", "-c", reaper, "reaper", s.Dir)
+	cmd := exec.Command("/bin/sh", "-c", reaper, "reaper", s.Dir) //nolint:gosec // the folder is our own
 	cmd.Stdin, cmd.Dir = reader, "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	err = cmd.Start()
@@ -128,7 +128,7 @@ func (s *Server) initialize() error {
 			}
 		}
 	}
-	cmd := exec.Command(find("mariadb-install-db"), args...)
+	cmd := exec.Command(find("mariadb-install-db"), args...) //nolint:gosec // a program that was looked for
 	cmd.Dir, cmd.SysProcAttr = s.Dir, s.run
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
@@ -144,7 +144,7 @@ func (s *Server) Socket() string { return filepath.Join(s.Dir, "socket") }
 
 // start starts the server and waits until it answers.
 func (s *Server) start() error {
-	log, err := os.OpenFile(filepath.Join(s.Dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := os.OpenFile(filepath.Join(s.Dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (s *Server) start() error {
 		"--innodb-fast-shutdown=2", "--innodb-buffer-pool-dump-at-shutdown=0", "--aria-pagecache-buffer-size=8M", "--key-buffer-size=8M",
 		"--max-connections=80", "--performance-schema=off", "--skip-log-bin", "--secure-file-priv=" + s.Dir,
 	}, s.options...)
-	cmd := exec.Command(find("mariadbd"), args...)
+	cmd := exec.Command(find("mariadbd"), args...) //nolint:gosec // a program that was looked for
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = s.Dir, log, log, s.run
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8"}
 	if err := cmd.Start(); err != nil {

@@ -1,0 +1,103 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"bunnyhop/internal/progress"
+)
+
+// reportEvery is the number of rows between two progress reports, and
+// reportBytes the number of bytes, of tables with long rows.
+const (
+	reportEvery = 8192
+	reportBytes = 4 << 20
+)
+
+// stored are the columns whose values are stored, sorted by name.
+func (d *described) stored() []column {
+	columns := slices.DeleteFunc(slices.Clone(d.columns), column.virtual)
+	slices.SortFunc(columns, func(a, b column) int { return strings.Compare(a.Name, b.Name) })
+	return columns
+}
+
+// readTable calls each with the values of every row. A prepared statement is
+// answered in binary form, in which a FLOAT has all its bits; as text it has
+// six digits. The values are only valid until each returns.
+func readTable(ctx context.Context, conn *sql.Conn, schema, table string, columns []column, each func([]driver.Value) error) error {
+	expressions := make([]string, len(columns))
+	for i, c := range columns {
+		expressions[i] = quote(c.Name)
+	}
+	query := "SELECT " + strings.Join(expressions, ", ") + " FROM " + quote(schema) + "." + quote(table)
+	err := conn.Raw(func(raw any) error {
+		statement, err := raw.(driver.ConnPrepareContext).PrepareContext(ctx, query)
+		if err != nil {
+			return err
+		}
+		defer statement.Close() //nolint:errcheck // a broken connection is closed
+		rows, err := statement.(driver.StmtQueryContext).QueryContext(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer rows.Close() //nolint:errcheck // read to the end, or broken
+		values := make([]driver.Value, len(columns))
+		for {
+			if err := rows.Next(values); errors.Is(err, io.EOF) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			plain(values)
+			if err := each(values); err != nil {
+				return err
+			}
+		}
+	})
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("reading table %q: %w", table, err)
+	}
+	return nil
+}
+
+// plain makes values of the few types that have a digest. A negative zero is
+// zero: the server tells no difference, and as text it has no sign.
+func plain(values []driver.Value) {
+	for i, value := range values {
+		switch v := value.(type) {
+		case float32:
+			values[i] = float64(v) + 0
+		case float64:
+			values[i] = v + 0
+		}
+	}
+}
+
+// counter counts rows over all tables and reports them now and then.
+type counter struct {
+	report      progress.Reporter
+	done, total int64 // the total is the server's estimate
+	unreported  int
+}
+
+func (c *counter) row(values []driver.Value) {
+	c.done++
+	for _, value := range values {
+		if b, ok := value.([]byte); ok {
+			c.unreported += len(b)
+		}
+	}
+	if c.done%reportEvery == 0 || c.unreported > reportBytes {
+		c.unreported = 0
+		c.report.Progress("fingerprint", progress.Rows, c.done, max(c.total, c.done))
+	}
+}
