@@ -66,10 +66,13 @@ func losses(ctx context.Context, in Input, from, to *semver.Version) (string, *s
 	var limit *semver.Version
 	title := ""
 	for _, rule := range rules {
-		if !rule.LosesFunction || rule.Version == "" || !rule.crossed(from, to) {
+		if !rule.LosesFunction || rule.Version == "" || !rule.crossed(from, to) || !rule.concerns(in) {
 			continue
 		}
 		_, hit, err := rule.Detect(ctx, in)
+		if err != nil && ctx.Err() == nil && len(rule.Vendors) > 0 {
+			continue // the check will say so
+		}
 		if err != nil {
 			return "", nil, fmt.Errorf("checking %s (%s): %w", rule.ID, rule.Title, err)
 		}

@@ -3,6 +3,7 @@ package advisory
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/Masterminds/semver/v3"
 
@@ -49,6 +50,10 @@ type Input struct {
 	// Files holds the text of files in which the address of a health probe may
 	// stand (Compose files, Dockerfile, scripts), by a name for people.
 	Files map[string]string
+
+	// Connection says how the project reaches its database server; it is zero
+	// where there is none (SQLite).
+	Connection Connection
 }
 
 // Rule is one thing that can go wrong between two versions. The table in
@@ -64,6 +69,11 @@ type Rule struct {
 	Source   string
 	// NeverOverridable and LosesFunction are as in Finding.
 	NeverOverridable, LosesFunction bool
+	// Vendors are the kinds of databases, as Input.Vendor names them, for which
+	// the rule is asked; none means any. Such a rule looks at a server's own
+	// views, which a role may not be let to read: what it cannot tell is a note
+	// and does not end the check.
+	Vendors []string
 	// Detect looks whether the project is affected, and by what. Evidence is
 	// optional. An error means that it could not be told, which is never "not
 	// affected".
@@ -82,10 +92,14 @@ func Check(ctx context.Context, in Input) ([]Finding, error) {
 	}
 	var findings []Finding
 	for _, rule := range rules {
-		if !rule.crossed(from, to) {
+		if !rule.crossed(from, to) || !rule.concerns(in) {
 			continue
 		}
 		evidence, hit, err := rule.Detect(ctx, in)
+		if err != nil && ctx.Err() == nil && len(rule.Vendors) > 0 {
+			findings = append(findings, rule.untold(err))
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("checking %s (%s): %w", rule.ID, rule.Title, err)
 		}
@@ -102,6 +116,20 @@ func (r Rule) finding(evidence []string) Finding {
 		Version: r.Version, Source: r.Source,
 		NeverOverridable: r.NeverOverridable, LosesFunction: r.LosesFunction,
 	}
+}
+
+// untold says that a rule of a server could not be checked.
+func (r Rule) untold(err error) Finding {
+	return Finding{
+		ID: r.ID, Severity: Note, Title: "not checked: " + r.Title, Evidence: []string{err.Error()},
+		Remedy:  "look yourself, or let the project's database user read what is asked for and check again",
+		Version: r.Version, Source: r.Source,
+	}
+}
+
+// concerns reports whether the rule is about the project's kind of database.
+func (r Rule) concerns(in Input) bool {
+	return len(r.Vendors) == 0 || in.DB != nil && slices.Contains(r.Vendors, in.Vendor)
 }
 
 // crossed reports whether from < r.Version <= to.

@@ -5,6 +5,13 @@ const (
 	docs12 = "docs.directus.io, breaking changes, version 12"
 	docs11 = "docs.directus.io, breaking changes, version 11"
 	docs10 = "docs.directus.io, breaking changes, version 10"
+
+	docsServers = "directus/docs, self-hosted/docker-guide of 10.0 and self-hosting/requirements of 12"
+)
+
+// What several remedies say.
+const (
+	byAdministrator = "have an administrator of the database execute the statement at the end of each line, then check again"
 )
 
 // rules is the rule base. To add one, add an entry; the tests make sure that
@@ -102,6 +109,106 @@ var rules = []Rule{
 		Detect: detectNullIcons,
 	},
 
+	// database servers
+	{
+		ID: "server-too-old", Severity: Blocker, Vendors: onServers,
+		Title:  "the database server is older than Directus supports",
+		Remedy: "upgrade the server first, with a backup made by its own tools",
+		Source: docsServers,
+		Detect: detectOldServer,
+	},
+	{
+		ID: "server-unsupported", Severity: Note, Vendors: onServers,
+		Title:  "the vendor of the database server does not correct this release any more",
+		Remedy: "plan its upgrade: Directus supports the releases that their vendors do",
+		Source: docsServers,
+		Detect: detectEndedServer,
+	},
+	{
+		ID: "database-rights", Severity: Blocker, Vendors: onServers,
+		Title:  "the project's database user may not do what the migrations do",
+		Remedy: byAdministrator,
+		Source: "directus/directus issue 3608",
+		Detect: detectRights,
+	},
+	{
+		ID: "scratch-database", Severity: Blocker, Vendors: onServers,
+		Title:  "the project's database user may not make a scratch database, without which no backup is proved and no upgrade rehearsed",
+		Remedy: byAdministrator + "; or name a user that has it as scratch_database in bunnyhop.yaml",
+		Source: "the rights of the user on the server",
+		Detect: detectScratchRights,
+	},
+	{
+		ID: "time-limit-exceeded", Severity: Blocker, Vendors: onServers,
+		Title:  "a migration would take longer than the server lets a statement take",
+		Remedy: "lift the limit for the upgrade with the statements shown, or let Directus delete old activity and revisions first (ACTIVITY_RETENTION, REVISIONS_RETENTION, from 11.3 on)",
+		Source: "directus/directus issues 26128, 26359, 24681, 17894",
+		Detect: detectTimeoutExceeded,
+	},
+	{
+		ID: "time-limit", Severity: Warning, Vendors: onServers,
+		Title:  "the server limits how long a statement may take or wait, and a migration may come to that",
+		Remedy: "lift the limit for the upgrade with the statements shown; the rehearsal on the copy shows how long the migrations take",
+		Source: "directus/directus issues 26128, 26359, 24681, 17894",
+		Detect: detectTimeout,
+	},
+	{
+		ID: "other-sessions", Severity: Warning, Vendors: onServers,
+		Title:  "others than the project's own server are connected to its database",
+		Remedy: "stop other replicas and programs before the cutover: a second Directus would migrate or write at the same time; sessions of this project's server that come through a pooler or another network are listed too",
+		Source: "directus/directus issue 23707",
+		Detect: detectSessions,
+	},
+	{
+		ID: "other-sessions-hidden", Severity: Note, Vendors: onMySQL,
+		Title:  "sessions of other users on the database cannot be seen",
+		Remedy: "make sure that no other replica or program uses the database, or have an administrator execute the statement at the end of the line",
+		Source: "MySQL and MariaDB manuals, SHOW PROCESSLIST",
+		Detect: detectHiddenSessions,
+	},
+	{
+		ID: "charset-unknown", Severity: Blocker, Vendors: onMySQL,
+		Title:  "with this DB_CHARSET no migration can make a table",
+		Remedy: "set DB_CHARSET to the name of a character set, not of a collation: utf8mb4",
+		Source: "knex 3.1, lib/dialects/mysql/schema/mysql-tablecompiler.js",
+		Detect: detectUnknownCharset,
+	},
+	{
+		ID: "charset-foreign-keys", Severity: Blocker, Vendors: onMySQL,
+		Title:  "migrations would join columns of unlike collations, which the server refuses (errno 150)",
+		Remedy: "read the statements shown, make a backup and prove it (bunnyhop backup), execute them while the server is stopped, then check again",
+		Source: "directus/directus issues 6028, 5999, 10688, 20316, 23228, 23648, 24054, 25215",
+		Detect: detectUnlikeKeys,
+	},
+	{
+		ID: "charset-mixed", Severity: Warning, Vendors: onMySQL,
+		Title:  "the tables of Directus differ in their collations, on which a later migration may fail",
+		Remedy: "read the statements shown and execute them one day while the server is stopped, after a backup",
+		Source: "directus/directus issues 6028, 5999, 10688, 20316; @directus/api 12.4.0, dist/database/index.js, validateDatabaseCharset",
+		Detect: detectUnlikeTexts,
+	},
+	{
+		ID: "zero-dates", Severity: Blocker, Vendors: onMySQL,
+		Title:  "the server refuses a migration: Invalid default value for 'uploaded_on'",
+		Remedy: "change the setting with the statement shown, and in the server's configuration if it is to stay",
+		Source: "migration 20240716A-update-files-date-fields; directus/directus issues 23390, 23496, 23647",
+		Detect: detectZeroDates,
+	},
+	{
+		ID: "primary-key-required", Severity: Blocker, Vendors: onMySQL,
+		Title:  "the server refuses a migration that takes a primary key away for a moment",
+		Remedy: "change the setting for the upgrade with the statements shown, or choose 11.14.1 or later",
+		Source: "migration 20240204A-marketplace; directus/directus issues 25201, 26324",
+		Detect: detectPrimaryKeys,
+	},
+	{
+		ID: "metric-panels", Severity: Blocker, Vendors: onMySQL,
+		Title:  "a migration fails on panels of the kind metric in 11 and later",
+		Remedy: "upgrade to 10.13.4 first, and from there to the target",
+		Source: "migration 20231009B-update-panel-options; run on 10.13.4 and 11.17.4 with MariaDB 10.11",
+		Detect: detectMetricPanels,
+	},
+
 	// 10.x
 	{
 		ID: "10.4-redis", Version: "10.4.0", Severity: Warning,
@@ -153,6 +260,13 @@ var rules = []Rule{
 		Remedy: "use SendGrid's SMTP relay: EMAIL_TRANSPORT=smtp, EMAIL_SMTP_HOST=smtp.sendgrid.net, EMAIL_SMTP_PORT=587, EMAIL_SMTP_USER=apikey, and the key as EMAIL_SMTP_PASSWORD",
 		Source: docs11,
 		Detect: detectSendGrid,
+	},
+	{
+		ID: "11.7-mysql-5.7", Version: "11.7.0", Severity: Blocker, LosesFunction: true, Vendors: onMySQL,
+		Title:  "MySQL 5.7 is not supported any more",
+		Remedy: "move to MySQL 8 or MariaDB first, or choose a target before 11.7.0",
+		Source: docs11,
+		Detect: detectMySQL57,
 	},
 	{
 		ID: "11.14-webhooks", Version: "11.14.1", Severity: Warning,

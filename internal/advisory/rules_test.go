@@ -227,6 +227,9 @@ func TestEachRuleBothWays(t *testing.T) {
 		tried[c.rule][c.hit] = true
 	}
 	for _, rule := range advisory.Rules() {
+		if len(rule.Vendors) > 0 {
+			continue // tried on servers
+		}
 		if !tried[rule.ID][true] || !tried[rule.ID][false] {
 			t.Errorf("%s was not tried both ways", rule.ID)
 		}

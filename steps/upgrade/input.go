@@ -40,6 +40,7 @@ func input(ctx context.Context, r *steps.Run, s *site.Site, to string) (in advis
 		return in, nil, err
 	}
 	in.NodeFound = seen.Node
+	in.Connection.OwnPorts = ownPorts(ctx, s, p)
 	in.ExternalStorage = nil
 	for _, location := range seen.Storage {
 		if location.External {
@@ -54,7 +55,7 @@ func input(ctx context.Context, r *steps.Run, s *site.Site, to string) (in advis
 func Gather(ctx context.Context, p *project.Project, db database.Database, to string) (advisory.Input, error) {
 	in := advisory.Input{
 		From: p.Installed, To: to, Vendor: string(db.Vendor()), DB: db, Config: p.Config,
-		ExtensionsPath: p.Config.ExtensionsPath(),
+		ExtensionsPath: p.Config.ExtensionsPath(), Connection: connection(p),
 	}
 	var err error
 	if in.Usage, err = directus.ReadUsage(ctx, db, strings.Split(p.Config.Get("DB_EXCLUDE_TABLES"), ",")); err != nil {

@@ -23,7 +23,7 @@ func ByHand(vendor database.Vendor, dump, place string) []string {
 				name, name+"_before", name+"_restored", name),
 		}
 	case database.MySQL:
-		return []string{fmt.Sprintf("zstd -dc %q | mysql %q", dump, name)}
+		return []string{fmt.Sprintf("zstd -dc %q | mysql --comments --binary-mode %q", dump, name)}
 	case database.MSSQL, database.Oracle, database.CockroachDB, database.Redshift:
 	}
 	return []string{"restore " + dump + " into " + place}

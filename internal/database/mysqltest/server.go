@@ -129,7 +129,9 @@ func (s *Server) initialize() error {
 		}
 	}
 	cmd := exec.Command(find("mariadb-install-db"), args...) //nolint:gosec // a program that was looked for
-	cmd.Dir, cmd.SysProcAttr = s.Dir, s.run
+	// Two servers that are made at the same time must not share a folder for
+	// temporary tables.
+	cmd.Dir, cmd.SysProcAttr, cmd.Env = s.Dir, s.run, append(os.Environ(), "TMPDIR="+s.Dir)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
