@@ -90,7 +90,8 @@ func (c crashing) Stop(tb testing.TB) { c.Kill(tb) }
 // on gives the project a database on a server.
 func (p *Project) on(server interface {
 	Database(testing.TB) database.Config
-}) {
+},
+) {
 	p.tb.Helper()
 	p.Admin = server.Database(p.tb)
 	vendor, _ := p.Admin.Vendor()
