@@ -1,12 +1,17 @@
 package backup
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
 
+	"bunnyhop/internal/backup"
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/connect"
 	"bunnyhop/internal/directus"
+	"bunnyhop/steps"
+	"bunnyhop/steps/site"
 )
 
 // countedSystemTables hold what people make in the Studio; migrations do not
@@ -17,10 +22,27 @@ var countedSystemTables = []string{
 	"directus_users", "directus_versions",
 }
 
-// WrittenSince says, one line a table, what putting a backup back would take
-// away: what differs between it and now, apart from what migrations and a
+// Lost says, one line a table, what putting a backup back would take away: what
+// differs between it and the live database, apart from what migrations and a
 // running server change by themselves.
-func WrittenSince(backup, now database.Fingerprint) []string {
+func Lost(ctx context.Context, r *steps.Run, s *site.Site, m *backup.Manifest) ([]string, error) {
+	p, err := s.Open(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	db, err := s.Database(ctx, p, connect.ReadOnly)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close() //nolint:errcheck // read only
+	now, err := db.Fingerprint(ctx, nil, r)
+	if err != nil {
+		return nil, err
+	}
+	return differences(m.Fingerprint, now), nil
+}
+
+func differences(backup, now database.Fingerprint) []string {
 	all := map[string]bool{}
 	for _, tables := range []map[string]database.TableFingerprint{backup.Tables, now.Tables} {
 		for name := range tables {

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	backups "bunnyhop/internal/backup"
-	"bunnyhop/internal/database/connect"
 	"bunnyhop/internal/fault"
 	"bunnyhop/steps"
 	"bunnyhop/steps/backup"
@@ -109,20 +108,7 @@ func (i inspect) written(ctx context.Context, r *steps.Run, manifest *backups.Ma
 	if !slices.Contains(chosen, string(backups.Database)) || seen.DatabaseFault != "" {
 		return nil, nil
 	}
-	p, err := i.site.Open(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	db, err := i.site.Database(ctx, p, connect.ReadOnly)
-	if err != nil {
-		return nil, err
-	}
-	defer db.Close() //nolint:errcheck // read only
-	now, err := db.Fingerprint(ctx, nil, r)
-	if err != nil {
-		return nil, err
-	}
-	return backup.WrittenSince(manifest.Fingerprint, now), nil
+	return backup.Lost(ctx, r, i.site, manifest)
 }
 
 func (i inspect) locate(ctx context.Context, r *steps.Run, name string) (string, error) {

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 
 	"bunnyhop/internal/backup"
-	"bunnyhop/internal/database/connect"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/server"
 	"bunnyhop/steps"
@@ -89,25 +88,11 @@ func (i inspect) service(r *steps.Run, from Origin) error {
 	return site.WritePrivate(r.Path("service.json"), data)
 }
 
-// lost says what would be lost: what differs between now and the final
-// backup, apart from what the migrations and a running server change.
+// lost says what would be lost: what was written since the final backup.
 func (i inspect) lost(ctx context.Context, r *steps.Run, from Origin) ([]string, error) {
 	manifest, err := backup.Read(from.Backup.Dir)
 	if err != nil {
 		return nil, err
 	}
-	p, err := i.site.Open(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	db, err := i.site.Database(ctx, p, connect.ReadOnly)
-	if err != nil {
-		return nil, err
-	}
-	defer db.Close() //nolint:errcheck // read only
-	now, err := db.Fingerprint(ctx, nil, r)
-	if err != nil {
-		return nil, err
-	}
-	return backups.WrittenSince(manifest.Fingerprint, now), nil
+	return backups.Lost(ctx, r, i.site, manifest)
 }
