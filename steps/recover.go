@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"bunnyhop/internal/fault"
 )
@@ -171,7 +172,7 @@ func (e *Engine) undoFailed(step Step, result Result, err error) Result {
 	result.Status, result.Code = NeedsPerson, fault.NeedsPerson
 	result.UndoError = fmt.Sprintf("taking back %s: %s", step.ID, event.Error)
 	result.State = "putting back stopped half way; nothing was deleted, both states are kept"
-	result.Hint = "mend the cause and run `bunnyhop rollback` again, or run the commands below by hand"
+	result.Hint = strings.TrimPrefix(r.Redact(fault.HintOf(err))+"; mend the cause and run `bunnyhop rollback` again, or run the commands below by hand", "; ")
 	result.Manual = event.Manual
 	return result
 }

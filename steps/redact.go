@@ -31,10 +31,17 @@ func redactor(secrets []string) func(string) string {
 	return strings.NewReplacer(pairs...).Replace
 }
 
+// asNodeDoes turns an escaped query into what encodeURIComponent writes.
+var asNodeDoes = strings.NewReplacer("+", "%20", "%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*")
+
 // forms returns a secret in the ways in which it may stand in the output of a
 // program: as it is, quoted, in JSON, in a URL, and line by line.
 func forms(secret string) []string {
-	all := []string{secret, inner(strconv.Quote(secret)), url.QueryEscape(secret), url.PathEscape(secret)}
+	all := []string{
+		secret, inner(strconv.Quote(secret)), url.QueryEscape(secret), url.PathEscape(secret),
+		strings.ReplaceAll(secret, `\`, `\\`),       // as console.log does
+		asNodeDoes.Replace(url.QueryEscape(secret)), // as encodeURIComponent does
+	}
 	for _, html := range []bool{false, true} {
 		var text bytes.Buffer
 		encoder := json.NewEncoder(&text)

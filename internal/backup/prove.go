@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -118,7 +119,8 @@ func unproved(err error, id string) error {
 		return fault.Wrap(err, "the backup "+id+" cannot be test restored here",
 			fault.HintOf(err)+"; or name a role that has it as scratch_database in bunnyhop.yaml").WithCode(fault.Blocked)
 	}
-	return fault.Wrap(err, "the backup "+id+" did not pass its test restore", "make a new backup; this one is kept, but do not rely on it")
+	return fault.Wrap(err, "the backup "+id+" did not pass its test restore",
+		cmp.Or(fault.HintOf(err), "make a new backup; this one is kept, but do not rely on it"))
 }
 
 // compare looks at the restored database.

@@ -103,8 +103,9 @@ func pong(ctx context.Context, client *http.Client, target string) (ok bool, sai
 
 // Watch returns a function for Ping that says whether the started process
 // still lives. For a server that something else started, and whose process is
-// not known, it looks for the server's processes, and takes three seconds
-// without any for its end. The error holds the last lines of the log.
+// not known, it looks for the server's processes, and takes ten seconds
+// without any for its end: on a busy machine one may be long in coming. The
+// error holds the last lines of the log.
 func (f *Found) Watch(info process.Info, logFile string) func() error {
 	var looked, seen time.Time
 	return func() error {
@@ -126,7 +127,7 @@ func (f *Found) Watch(info process.Info, logFile string) func() error {
 		if up || seen.IsZero() {
 			seen = now
 		}
-		if now.Sub(seen) < 3*time.Second {
+		if now.Sub(seen) < 10*time.Second {
 			return nil
 		}
 		e := fault.New("the server ended before it answered", "")

@@ -31,6 +31,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	asTool()
 	if text := os.Getenv(faultJob); text != "" {
 		os.Exit(int(runTask(text)))
 	}

@@ -65,14 +65,21 @@ const busyWait = time.Minute
 // killed. The server frees the lock when the connection is gone.
 func (a *admin) alone(ctx context.Context, schema string) error {
 	var got sql.NullInt64
-	err := a.conn.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", "bunnyhop "+hashOf(schema), int(busyWait.Seconds())).Scan(&got)
+	err := a.conn.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", lockName(schema), int(busyWait.Seconds())).Scan(&got)
 	if err != nil {
 		return fmt.Errorf("keeping other runs out: %w", describe(err, a.config))
 	}
 	if got.Int64 != 1 {
-		return fault.New("another run of bunnyhop is at work on the database "+quote(schema), "wait until it is done, then try again").WithCode(fault.Busy)
+		return busy(schema)
 	}
 	return nil
+}
+
+// lockName is the server's lock for work on a schema.
+func lockName(schema string) string { return "bunnyhop " + hashOf(schema) }
+
+func busy(schema string) error {
+	return fault.New("another run of bunnyhop is at work on the database "+quote(schema), "wait until it is done, then try again").WithCode(fault.Busy)
 }
 
 // exists reports whether there is a schema of that name. A user only sees
@@ -85,22 +92,25 @@ func (a *admin) exists(ctx context.Context, name string) (bool, error) {
 	return slices.Contains(found, name), nil
 }
 
+// defaults is the clause with the character set and collation that new tables
+// of a schema get, or "" if there is no such schema.
+func defaults(ctx context.Context, q querier, schema string) (string, error) {
+	found, err := collect(ctx, q, one, `SELECT concat('CHARACTER SET ', default_character_set_name, ' COLLATE ', default_collation_name)
+		FROM information_schema.schemata WHERE schema_name = ? AND BINARY schema_name = ?`, schema, schema)
+	if err != nil {
+		return "", fmt.Errorf("reading the defaults of the database: %w", err)
+	}
+	return strings.Join(found, ""), nil
+}
+
 // create makes an empty schema with the character set and collation of
 // another one, or the server's own where there is none.
 func (a *admin) create(ctx context.Context, name, like string) error {
-	type defaults struct{ name, charset, collation string }
-	found, err := collect(ctx, a.conn, func(d *defaults) []any { return []any{&d.name, &d.charset, &d.collation} },
-		"SELECT schema_name, default_character_set_name, default_collation_name FROM information_schema.schemata WHERE schema_name = ?", like)
+	clause, err := defaults(ctx, a.conn, like)
 	if err != nil {
 		return describe(err, a.config)
 	}
-	statement := "CREATE DATABASE " + quote(name)
-	for _, d := range found {
-		if d.name == like {
-			statement += " CHARACTER SET " + d.charset + " COLLATE " + d.collation
-		}
-	}
-	err = a.exec(ctx, statement)
+	err = a.exec(ctx, strings.TrimSpace("CREATE DATABASE "+quote(name)+" "+clause))
 	if number := numberOf(err); number == errDatabaseDenied || number == errAccessDenied || number == errNeedsRight {
 		return a.mayNotCreate(err, name)
 	}

@@ -179,6 +179,9 @@ func (j *dumping) with(ctx context.Context, conn *sql.Conn, script *bufio.Writer
 
 // look takes the survey and refuses what cannot be dumped whole.
 func (j *dumping) look(ctx context.Context, conn *sql.Conn) (err error) {
+	if err := visible(ctx, conn, j.db.name); err != nil {
+		return err
+	}
 	if j.survey, err = takeSurvey(ctx, conn, j.db.name, nil); err != nil {
 		return err
 	}

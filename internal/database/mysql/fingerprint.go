@@ -45,6 +45,8 @@ type survey struct {
 	described map[string]*described
 	objects   []object
 	sequences []string
+	own       *qualifier
+	defaults  string // the character set and collation of new tables
 	rows      map[string]*digest.Rows
 	last      map[string]int64 // the last automatic numbers, as a dump has them
 }
@@ -65,6 +67,16 @@ func takeSurvey(ctx context.Context, conn *sql.Conn, schema string, only func(ta
 		return nil, err
 	}
 	if s.objects, err = objects(ctx, conn, schema); err != nil {
+		return nil, err
+	}
+	s.own = qualified(schema)
+	for _, t := range all {
+		s.own.add(t.Name)
+	}
+	for _, o := range s.objects {
+		s.own.add(o.Name)
+	}
+	if s.defaults, err = defaults(ctx, conn, schema); err != nil {
 		return nil, err
 	}
 	s.sequences, err = sequenceTexts(ctx, conn, schema, all)
@@ -97,9 +109,11 @@ func (s *survey) readRows(ctx context.Context, conn *sql.Conn, report progress.R
 		}
 		sum := digest.New(labels)
 		s.rows[t.Name] = sum
-		err := readTable(ctx, conn, s.schema, t.Name, columns, func(values []driver.Value) error {
-			c.row(values)
-			return sum.Add(values)
+		err := oneTable(ctx, conn, func() error {
+			return readTable(ctx, conn, s.schema, t.Name, columns, func(values []driver.Value) error {
+				c.row(values)
+				return sum.Add(values)
+			})
 		})
 		if err != nil {
 			return err
@@ -118,6 +132,6 @@ func (s *survey) fingerprint() database.Fingerprint {
 			Schema: s.described[t.Name].digest(), Sequence: s.last[t.Name],
 		}
 	}
-	f.Other = objectsDigest(s.objects, s.sequences, s.schema)
+	f.Other = objectsDigest(s.objects, append([]string{s.defaults}, s.sequences...), s.own)
 	return f
 }

@@ -36,7 +36,7 @@ func (a *admin) inPlace(ctx context.Context, dump string, report progress.Report
 		return err
 	}
 	defer s.close()
-	s.live = true
+	s.live, s.as = true, live
 	if err := a.alone(ctx, live); err != nil {
 		return err
 	}

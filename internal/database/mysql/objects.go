@@ -54,6 +54,36 @@ func withoutDefiner(statement string) (text, who string) {
 	return m[1] + statement[len(m[0]):], m[2]
 }
 
+// visible fails when events or routines are kept back from the user, whose
+// lists would just be empty. A right by way of a role is taken on trust.
+func visible(ctx context.Context, conn *sql.Conn, schema string) error {
+	missing := func(right, what string) error {
+		account := who(ctx, conn)
+		return fault.Newf("user %s has not the right to see %s, which a dump would leave out", account, what).
+			WithHint("as root: GRANT %s ON %s.* TO %s", right, quote(pattern(schema)), account).WithCode(fault.Blocked)
+	}
+	events := "SHOW EVENTS FROM " + quote(schema) //nolint:gosec // quoted
+	if _, err := conn.ExecContext(ctx, events); err != nil {
+		if number := numberOf(err); number == errDatabaseDenied || number == errTableDenied || number == errNeedsRight {
+			return missing("EVENT", "events")
+		}
+		return err
+	}
+	grants, err := collect(ctx, conn, one, "SHOW GRANTS")
+	if err != nil {
+		return err
+	}
+	for _, grant := range grants {
+		rights, _, onSomething := strings.Cut(grant, " ON ")
+		if !onSomething || routineRights.MatchString(rights) {
+			return nil
+		}
+	}
+	return missing("EXECUTE", "functions and procedures")
+}
+
+var routineRights = regexp.MustCompile(`ALL PRIVILEGES|EXECUTE|(?:CREATE|ALTER|SHOW_?) ?ROUTINE`)
+
 // objects reads all of a schema. The connection's current schema has to be
 // that one, or the server writes its name into every text. A text that the
 // user may not read is an error.
@@ -81,8 +111,16 @@ func views(ctx context.Context, conn *sql.Conn, schema string) ([]object, error)
 		if err != nil {
 			return nil, err
 		}
-		// A view that also reads another schema has its own one in its text.
-		o.Statement = strings.ReplaceAll(o.Statement, quote(schema)+".", "")
+		// The text of a view that also reads another schema names its own one, as
+		// the catalogue does for every view. In others, that name is a table's.
+		full, err := collect(ctx, conn, one, "SELECT coalesce(view_definition, '') FROM information_schema.views WHERE"+inSchema+"AND table_name = ?", schema, schema, name)
+		if err != nil {
+			return nil, err
+		}
+		own := quote(schema) + "."
+		if len(full) > 0 && strings.Count(o.Statement, own) >= strings.Count(full[0], own) {
+			o.Statement = strings.ReplaceAll(o.Statement, own, "")
+		}
 		o.Columns, err = collect(ctx, conn, one, "SELECT column_name FROM information_schema.columns WHERE"+inSchema+"AND table_name = ? ORDER BY ordinal_position", schema, schema, name)
 		if err != nil {
 			return nil, err
@@ -231,23 +269,14 @@ func accountOf(user string) string {
 	return literal(user[:max(i, 0)]) + "@" + literal(user[i+1:])
 }
 
-// named finds a schema's name in front of another name, in a text that a
-// person wrote.
-func named(schema string) *regexp.Regexp {
-	plain := ""
-	if regexp.MustCompile(`^[0-9A-Za-z_$]+$`).MatchString(schema) {
-		plain = `|\b` + regexp.QuoteMeta(schema)
-	}
-	return regexp.MustCompile(`(?:` + regexp.QuoteMeta(quote(schema)) + plain + `)\s*\.\s*`)
-}
-
 // objectsDigest depends on no order but that of triggers, and on no schema
 // name.
-func objectsDigest(all []object, sequences []string, schema string) string {
-	own := named(schema)
+func objectsDigest(all []object, sequences []string, own *qualifier) string {
 	lines := slices.Clone(sequences)
 	for _, o := range all {
-		o.Statement = own.ReplaceAllString(o.Statement, "")
+		if o.Kind != "view" {
+			o.Statement = own.replace(o.Statement, "")
+		}
 		line, err := json.Marshal(o)
 		if err != nil {
 			panic(err) // strings always marshal

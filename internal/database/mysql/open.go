@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"bunnyhop/internal/database"
 	"bunnyhop/internal/fault"
@@ -95,8 +96,36 @@ func (d *DB) greet(ctx context.Context) error {
 		return err
 	}
 	var err error
-	d.version, err = supported(d.version.text, comment)
-	return err
+	if d.version, err = supported(d.version.text, comment); err != nil {
+		return err
+	}
+	return d.settled(ctx)
+}
+
+// settled waits while another run restores the database, or the server still
+// executes the last statement of one that was killed: while tables are moved,
+// lists of them are of neither state.
+func (d *DB) settled(ctx context.Context) error {
+	for start := time.Now(); ; {
+		holder, err := collect(ctx, d.sql, one, "SELECT coalesce(CAST(IS_USED_LOCK(?) AS CHAR), '')", lockName(d.name))
+		if err != nil {
+			return err
+		}
+		if holder[0] == "" {
+			return nil
+		}
+		if _, own := ours.Load(sessionKey{d.address, holder[0]}); own {
+			return nil
+		}
+		if time.Since(start) > busyWait {
+			return busy(d.name)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // stranger finds products that speak the protocol and are not what they say.

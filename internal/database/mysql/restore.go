@@ -98,6 +98,7 @@ func (a *admin) prepare(ctx context.Context, dump string, report progress.Report
 		return nil, err
 	}
 	defer s.close()
+	s.as = live
 	if err := a.free(ctx, live); err != nil {
 		return nil, err
 	}

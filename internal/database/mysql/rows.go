@@ -27,6 +27,20 @@ func (d *described) stored() []column {
 	return columns
 }
 
+// oneTable lets a table go after work, as the dump tools do. Until its end, a
+// transaction keeps a lock on the definition of every table that it has read:
+// a change of one would wait, and everybody else for that change.
+func oneTable(ctx context.Context, conn *sql.Conn, work func() error) error {
+	if _, err := conn.ExecContext(ctx, "SAVEPOINT bunnyhop"); err != nil {
+		return err
+	}
+	if err := work(); err != nil {
+		return err
+	}
+	_, err := conn.ExecContext(ctx, "ROLLBACK TO SAVEPOINT bunnyhop")
+	return err
+}
+
 // readTable calls each with the values of every row. A prepared statement is
 // answered in binary form, in which a FLOAT has all its bits; as text it has
 // six digits. The values are only valid until each returns.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strings"
 	"sync/atomic"
 
@@ -39,7 +38,8 @@ type script struct {
 	begun    bool
 	midline  bool // the last piece was no whole line
 	programs bool // the mark has gone by
-	own      *regexp.Regexp
+	own      *qualifier
+	views    bool // views name no schema that another name belongs to
 	whole    bool // the end of a dump has gone by
 	enable   []string
 }
@@ -115,8 +115,8 @@ func (s *script) next() error {
 	s.out = piece
 	if start {
 		s.out = s.line(piece)
-	} else if s.own != nil && s.programs {
-		s.out = s.own.ReplaceAll(piece, []byte(quoteTemplate(s.as)+"."))
+	} else if s.own != nil && s.programs && !s.views {
+		s.out = []byte(s.own.replace(string(piece), quote(s.as)+"."))
 	}
 	return nil
 }
@@ -146,8 +146,16 @@ func (s *script) line(line []byte) []byte {
 		s.whole = false
 	case strings.HasPrefix(text, markPrograms):
 		s.programs, s.whole = true, false
-		if s.as != "" {
-			s.own = named(unquote(strings.TrimPrefix(text, markPrograms)))
+		if name := unquote(strings.TrimPrefix(text, markPrograms)); s.as != "" && s.as != name {
+			s.own = qualified(name)
+		}
+		return line
+	case s.programs && (text == markViews || text == markOthers):
+		s.views = text == markViews
+		return line
+	case s.programs && strings.HasPrefix(text, markName):
+		if s.own != nil {
+			s.own.add(unquote(strings.TrimPrefix(text, markName)))
 		}
 		return line
 	case text == markEnd:
@@ -158,11 +166,8 @@ func (s *script) line(line []byte) []byte {
 			return nil
 		}
 	}
-	if s.programs && s.own != nil {
-		return s.own.ReplaceAll(line, []byte(quoteTemplate(s.as)+"."))
+	if s.programs && s.own != nil && !s.views {
+		return []byte(s.own.replace(string(line), quote(s.as)+"."))
 	}
 	return line
 }
-
-// quoteTemplate is a quoted name for a replacement.
-func quoteTemplate(name string) string { return strings.ReplaceAll(quote(name), "$", "$$") }

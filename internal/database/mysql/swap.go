@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -62,10 +63,33 @@ func (a *admin) swap(ctx context.Context, enable []string, report progress.Repor
 	if err := a.make(ctx, live, after); err != nil {
 		return err
 	}
+	if err := a.sameDefaults(ctx, live, fresh, report); err != nil {
+		return err
+	}
 	for _, statement := range enable {
 		if err := a.use(ctx, live, func() error { return a.exec(ctx, statement) }); err != nil {
 			report.Output("an event could not be switched on: " + statement + ": " + err.Error())
 		}
+	}
+	return nil
+}
+
+// plainMode is that of every connection.
+const plainMode = "SET sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'"
+
+// sameDefaults gives the live schema the character set and collation of new
+// tables that the dump's had: Directus's own tables must agree in them.
+func (a *admin) sameDefaults(ctx context.Context, live, fresh string, report progress.Reporter) error {
+	want, err := defaults(ctx, a.conn, fresh)
+	if err != nil {
+		return describe(err, a.config)
+	}
+	has, err := defaults(ctx, a.conn, live)
+	if err != nil || has == want {
+		return describe(err, a.config)
+	}
+	if err := a.exec(ctx, "ALTER DATABASE "+quote(live)+" "+want); err != nil {
+		report.Output("the database's default " + has + " could not be set to " + want + ": " + err.Error())
 	}
 	return nil
 }
@@ -182,10 +206,19 @@ func (a *admin) requalify(ctx context.Context, live, fresh string) error {
 // dropAll drops the objects of some kinds.
 func (a *admin) dropAll(ctx context.Context, schema string, all []object, some ...string) error {
 	for _, o := range slices.Backward(all) {
-		if !slices.Contains(some, o.Kind) {
+		if !slices.Contains(some, o.Kind) || o.Kind == "package body" { // which goes with its package
 			continue
 		}
-		if err := a.exec(ctx, "DROP "+strings.ToUpper(o.Kind)+" IF EXISTS "+quote(schema)+"."+quote(o.Name)); err != nil {
+		if o.Kind == "package" { // only then does MariaDB know the word
+			if err := a.exec(ctx, "SET sql_mode = 'ORACLE'"); err != nil {
+				return describe(err, a.config)
+			}
+		}
+		err := a.exec(ctx, "DROP "+strings.ToUpper(o.Kind)+" IF EXISTS "+quote(schema)+"."+quote(o.Name))
+		if o.Kind == "package" {
+			err = errors.Join(err, a.exec(context.WithoutCancel(ctx), plainMode))
+		}
+		if err != nil {
 			return fmt.Errorf("dropping the %s %q: %w", o.Kind, o.Name, describe(err, a.config))
 		}
 	}
@@ -196,7 +229,7 @@ func (a *admin) dropAll(ctx context.Context, schema string, all []object, some .
 // that it reads.
 func (a *admin) make(ctx context.Context, schema string, all []object) error {
 	return a.use(ctx, schema, func() error {
-		defer a.exec(context.WithoutCancel(ctx), "SET sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'") //nolint:errcheck // the connection is closed soon
+		defer a.exec(context.WithoutCancel(ctx), plainMode+", time_zone = '+00:00'") //nolint:errcheck // the connection is closed soon
 		for waiting := all; len(waiting) > 0; {
 			var later []object
 			for _, o := range waiting {

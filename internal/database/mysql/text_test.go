@@ -94,7 +94,7 @@ func TestStatements(t *testing.T) {
 			t.Errorf("%s: %s", status, got)
 		}
 	}
-	got := named("blog").ReplaceAllString("INSERT INTO blog.a SELECT `blog` . b FROM myblog.c, blog_2.d, `blogs`.e, x.blog", "")
+	got := qualified("blog").replace("INSERT INTO blog.a SELECT `blog` . b FROM myblog.c, blog_2.d, `blogs`.e, x.blog", "")
 	if want := "INSERT INTO a SELECT b FROM myblog.c, blog_2.d, `blogs`.e, x.blog"; got != want {
 		t.Errorf("without the schema: %s, want %s", got, want)
 	}

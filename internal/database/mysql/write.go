@@ -7,6 +7,7 @@ import (
 	"database/sql/driver"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -18,6 +19,9 @@ import (
 const (
 	markTables   = "-- bunnyhop: tables"
 	markPrograms = "-- bunnyhop: programs of "
+	markViews    = "-- bunnyhop: views"
+	markOthers   = "-- bunnyhop: others"
+	markName     = "-- bunnyhop: name "   // of what is in the schema
 	markEnable   = " -- bunnyhop: enable" // at the end of a line
 	markEnd      = "-- bunnyhop: end"
 )
@@ -51,12 +55,23 @@ func (w *writer) rest(ctx context.Context, s *survey, mine []table) error {
 		w.line("SET time_zone = @bunnyhop_time_zone, sql_mode = @bunnyhop_sql_mode, foreign_key_checks = @bunnyhop_foreign_key_checks, unique_checks = @bunnyhop_unique_checks;")
 	}
 	w.line(markPrograms + quote(w.schema))
+	for _, name := range slices.Sorted(maps.Keys(s.own.names)) {
+		w.line(markName + quote(name))
+	}
+	// Without a name, it is the schema that the script is run in.
+	w.line("ALTER DATABASE " + s.defaults + ";")
 	w.line("SET NAMES utf8mb4;")
 	w.line("SET @bunnyhop_time_zone = @@time_zone, @bunnyhop_sql_mode = @@sql_mode, @bunnyhop_collation = @@collation_connection;")
-	for i, o := range s.objects {
-		if o.Kind == "view" && (i == 0 || s.objects[i-1].Kind != "view") {
+	views := false
+	for _, o := range s.objects {
+		switch {
+		case o.Kind == "view" && !views:
+			w.line(markViews)
 			w.placeholders(s.objects)
+		case o.Kind != "view" && views:
+			w.line(markOthers)
 		}
+		views = o.Kind == "view"
 		w.object(o)
 	}
 	w.line("SET time_zone = @bunnyhop_time_zone, sql_mode = @bunnyhop_sql_mode, collation_connection = @bunnyhop_collation;")

@@ -53,7 +53,7 @@ func Restore(ctx context.Context, config database.Config, dump string, report pr
 		if !exists {
 			return fault.New("there is no database "+quote(config.Name)+", and role "+quote(config.User)+" may not make one", missing).WithCode(fault.Blocked)
 		}
-		return restoreInPlace(ctx, config, dump, missing, report)
+		return errors.Join(restoreInPlace(ctx, config, dump, missing, report), discard(ctx, config, newName(config.Name))) // a killed restore may have left it
 	}
 	j, err := plan(ctx, a, dump, false, report)
 	if err != nil {
