@@ -222,6 +222,8 @@ func (t *talk) choose(items []homeItem) (*Job, error) {
 		return nil, err
 	}
 	switch msg := items[at].msg.(type) {
+	case openBackupsMsg:
+		return t.backups()
 	case startMsg:
 		return &msg.job, nil
 	case openMsg:
@@ -229,7 +231,7 @@ func (t *talk) choose(items []homeItem) (*Job, error) {
 		case *resumeScreen:
 			return t.choose(s.choices())
 		case *rollbackScreen:
-			return &Job{JobRollback, s.run.ID}, nil
+			return &Job{Kind: JobRollback, Run: s.run.ID}, nil
 		}
 	}
 	return nil, nil //nolint:nilnil // nothing was to be done

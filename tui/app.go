@@ -27,6 +27,7 @@ type app struct {
 	mode mode
 
 	home    *homeScreen
+	backups *backupsScreen
 	front   screen // what was opened from the home screen, or nil
 	job     Job
 	refused error
@@ -48,6 +49,7 @@ func newApp(ses *session, c *common) *app {
 	a := &app{c: c, screens: map[string]screen{}}
 	a.cutover = newCutoverScreen(c)
 	a.home = newHomeScreen(c)
+	a.backups = newBackupsScreen(c)
 	return a
 }
 
@@ -68,6 +70,9 @@ func (a *app) Init() tea.Cmd {
 func (a *app) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	cmd := a.update(msg)
 	a.layout()
+	if a.moving() {
+		cmd = tea.Batch(cmd, a.startTicking())
+	}
 	return a, cmd
 }
 
@@ -92,7 +97,12 @@ func (a *app) update(msg tea.Msg) tea.Cmd {
 		a.c.home = a.home.home
 	case jobReadyMsg, jobRefusedMsg, jobEndedMsg, answeredMsg, crashedMsg:
 		return a.outside(msg)
-	case terminateMsg, askQuitMsg, startMsg, openMsg, backMsg, reloadMsg, leaveMsg, closeMsg, stopMsg, leaveLaterMsg, noticeMsg:
+	case removeBackupMsg:
+		a.dialog = nil
+		return a.backups.take(msg)
+	case backupsMsg, choreMsg, backupDoneMsg, backupRemovalMsg:
+		return a.backups.take(msg)
+	case terminateMsg, askQuitMsg, startMsg, openMsg, openBackupsMsg, askMsg, dropMsg, backMsg, reloadMsg, leaveMsg, closeMsg, stopMsg, leaveLaterMsg, noticeMsg:
 		return a.asked(msg)
 	default:
 		return a.top().Update(msg) // pasted text, the cursor
@@ -100,10 +110,25 @@ func (a *app) update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
+// moving reports whether something goes on, so that clocks have to turn.
+func (a *app) moving() bool {
+	switch a.mode {
+	case modeStarting, modeRunning:
+		return true
+	case modeHome:
+		return !a.home.loaded || a.tending() && a.backups.working()
+	case modeEnded, modeRefused:
+	}
+	return false
+}
+
+// tending reports whether the backups are on the screen.
+func (a *app) tending() bool { return a.mode == modeHome && a.front == screen(a.backups) }
+
 // tick moves the spinner, and with it every clock on the screen, for as long
 // as something goes on.
 func (a *app) tick(msg spinner.TickMsg) tea.Cmd {
-	if a.mode != modeStarting && a.mode != modeRunning && (a.mode != modeHome || a.home.loaded) {
+	if !a.moving() {
 		a.ticking = false
 		return nil
 	}
@@ -161,11 +186,19 @@ func (a *app) asked(msg tea.Msg) tea.Cmd {
 		return a.start(msg.job)
 	case openMsg:
 		a.front = msg.screen
+	case openBackupsMsg:
+		a.mode, a.front, a.refused = modeHome, a.backups, nil
+		return a.backups.open()
+	case askMsg:
+		a.dialog = msg.dialog
+		return a.dialog.Init()
+	case dropMsg:
+		a.dialog, a.notice = nil, cleanText(msg.notice)
 	case backMsg:
 		a.mode, a.front, a.refused = modeHome, nil, nil
 	case reloadMsg:
 		a.home.loaded = false
-		return tea.Batch(a.c.ses.load, a.startTicking())
+		return a.c.ses.load
 	case leaveMsg:
 		return tea.Quit
 	case closeMsg:
@@ -185,7 +218,7 @@ func (a *app) asked(msg tea.Msg) tea.Cmd {
 // start begins a job.
 func (a *app) start(j Job) tea.Cmd {
 	a.mode, a.job, a.front, a.refused = modeStarting, j, nil, nil
-	return tea.Batch(a.c.ses.start(j), a.startTicking())
+	return a.c.ses.start(j)
 }
 
 // event takes an event in and opens or closes what asks gates.
@@ -245,6 +278,9 @@ func (a *app) end() tea.Cmd {
 
 // quit leaves, or asks first when something runs.
 func (a *app) quit() tea.Cmd {
+	if a.tending() && a.backups.stop() {
+		return nil
+	}
 	if a.mode != modeRunning {
 		return tea.Quit
 	}

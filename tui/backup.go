@@ -81,7 +81,8 @@ func (c *common) backupLines(b *facts.Backup, s *stepRecord, w int) []string {
 				c.st.dim.Render(c.cut(part.Reason, w-23)))
 			continue
 		}
-		lines = append(lines, c.partRow(sign, c.st.plain.Render(part.Name), copied, size(part.Bytes), count(part.Files), w))
+		ink := c.st.plain.Render
+		lines = append(lines, c.partRow(sign, ink(part.Name), ink(copied), ink(size(part.Bytes)), ink(count(part.Files)), w))
 	}
 	lines = append(lines, c.partRow(" ", c.st.dim.Render("together"), "", c.st.strong.Render(size(b.Bytes)), "", w), "")
 	return append(lines, c.row("stored in", b.Dir, w)...)

@@ -136,11 +136,15 @@ func (c *common) bullets(items []string, w, limit int) []string {
 
 // failure is what went wrong, in what state things are, and what to do.
 func (c *common) failure(what, state, hint string, w int) []string {
+	return c.failureAt(labelWidth, what, state, hint, w)
+}
+
+func (c *common) failureAt(column int, what, state, hint string, w int) []string {
 	lines := c.wrong(what, w)
 	for _, part := range []struct{ label, text string }{{"state", state}, {"next", hint}} {
 		if part.text != "" {
 			lines = append(lines, "")
-			lines = append(lines, c.row(part.label, part.text, w)...)
+			lines = append(lines, c.rowAt(column, part.label, part.text, w)...)
 		}
 	}
 	return lines

@@ -17,13 +17,21 @@ type confirmDialog struct {
 	keySet
 	quiet
 	c     *common
-	gate  steps.Gate
 	shown steps.Gate
 	in    textinput.Model
+	// yes and no are the commands that an answer leads to.
+	yes, no tea.Cmd
 }
 
+// newConfirmDialog asks the gate of a run.
 func newConfirmDialog(c *common, gate steps.Gate) screen {
-	d := &confirmDialog{c: c, gate: gate, shown: clean(gate), quiet: quiet{c.now()}, in: c.input("")}
+	return newNameDialog(c, gate,
+		c.ses.answer(gate.ID, steps.Answer{Confirm: gate.Confirm}), c.ses.decline(gate.ID, notConfirmed()))
+}
+
+// newNameDialog asks for work that is no run.
+func newNameDialog(c *common, gate steps.Gate, yes, no tea.Cmd) screen {
+	d := &confirmDialog{c: c, shown: clean(gate), quiet: quiet{c.now()}, in: c.input(""), yes: yes, no: no}
 	d.keySet = keySet{func() []keyed {
 		if d.typed() == "" {
 			return []keyed{live(as("no, leave it", keyEnter)), live(as("no", keyEscape))}
@@ -49,13 +57,13 @@ func (d *confirmDialog) Update(msg tea.Msg) tea.Cmd {
 		}
 		switch press.String() {
 		case "esc":
-			return d.no()
+			return d.no
 		case "enter":
 			switch d.typed() {
 			case "":
-				return d.no()
+				return d.no
 			case strings.TrimSpace(d.shown.Confirm):
-				return d.c.ses.answer(d.gate.ID, steps.Answer{Confirm: d.gate.Confirm})
+				return d.yes
 			}
 			return send(noticeMsg("this is not the name; type " + d.shown.Confirm + ", or esc for no"))
 		}
@@ -63,10 +71,6 @@ func (d *confirmDialog) Update(msg tea.Msg) tea.Cmd {
 	var cmd tea.Cmd
 	d.in, cmd = d.in.Update(msg)
 	return cmd
-}
-
-func (d *confirmDialog) no() tea.Cmd {
-	return d.c.ses.decline(d.gate.ID, notConfirmed())
 }
 
 func notConfirmed() error {

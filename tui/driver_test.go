@@ -177,8 +177,8 @@ func project(t *testing.T) string {
 // options plays a script on the real engine.
 func (s *script) options(root string) Options {
 	return Options{
-		Version: "0.1.0",
-		Load:    func(context.Context) (Home, error) { return sampleHome(), nil },
+		Version: "0.1.0", Backups: sampleBackups(),
+		Load: func(context.Context) (Home, error) { return sampleHome(), nil },
 		Start: func(_ context.Context, j Job) (Engine, func(context.Context) steps.Result, error) {
 			flow := s.upgrade()
 			if j.Kind == JobRollback {

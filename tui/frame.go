@@ -257,7 +257,7 @@ func (a *app) keyLine(room int) string {
 }
 
 func (a *app) quitWord() string {
-	if a.mode == modeRunning {
+	if a.mode == modeRunning || a.tending() && a.backups.job != nil {
 		return "stop"
 	}
 	return "leave"

@@ -68,17 +68,30 @@ func (s *homeScreen) choices() []homeItem {
 	}
 	items = append(items, upgrade,
 		homeItem{title: "Back up", about: "database, files, extensions, configuration; proved by restoring it", why: busy, msg: startMsg{Job{Kind: JobBackup}}})
+	if s.offersBackups() {
+		about := "look at them, verify, prove again, restore, remove"
+		if s.home.LastBackup == "" {
+			about = "none yet"
+		}
+		items = append(items, homeItem{title: "Backups", about: about, msg: openBackupsMsg{}})
+	}
 	if last := s.home.CanRollBack; last != nil {
 		items = append(items, homeItem{title: "Roll back the last upgrade", about: versionsOf(*last, s.c.g.arrow), why: busy, msg: openMsg{newRollbackScreen(s.c, *last)}})
 	}
 	return append(items, homeItem{title: "Leave", msg: leaveMsg{}})
 }
 
+// offersBackups reports whether there is a screen for the backups.
+func (s *homeScreen) offersBackups() bool { return s.c.ses.opts.Backups != nil }
+
 func (s *homeScreen) bindings() []keyed {
 	if !s.loaded {
 		return nil
 	}
 	if s.err != nil {
+		if s.offersBackups() {
+			return []keyed{live(keyReload), live(keyBackups)}
+		}
 		return []keyed{live(keyReload)}
 	}
 	return []keyed{live(keyMove), unless(s.items[s.list.at].why, as("choose", keyEnter)), live(keyReload)}
@@ -92,6 +105,8 @@ func (s *homeScreen) Update(msg tea.Msg) tea.Cmd {
 	}
 	switch {
 	case s.list.Update(press):
+	case s.err != nil && s.offersBackups() && key.Matches(press, keyBackups):
+		return send(openBackupsMsg{})
 	case key.Matches(press, keyReload):
 		return send(reloadMsg{})
 	case key.Matches(press, keyEnter) && len(s.items) > 0:

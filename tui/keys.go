@@ -20,7 +20,7 @@ var (
 	keyPageDown = bind("pgdn", "page down", "pgdown", "ctrl+d")
 	keyTop      = bind("home", "first", "home")
 	keyBottom   = bind("end", "last", "end")
-	keyMove     = bind("↑↓", "move") // shown only
+	keyMove     = bind("↑↓", "move", "up", "down", "k", "j") // shown in place of keyUp and keyDown
 	keyScroll   = bind("pgup/pgdn", "scroll", "pgup", "pgdown")
 
 	keyEnter  = bind("enter", "go on", "enter")
@@ -36,6 +36,12 @@ var (
 	keyFilter   = bind("/", "filter", "/")
 	keyMark     = bind("space", "acknowledge", "space")
 	keyOverride = bind("o", "override", "o")
+
+	keyVerify  = bind("v", "verify", "v")
+	keyProve   = bind("p", "prove", "p")
+	keyRestore = bind("r", "restore", "r")
+	keyRemove  = bind("x", "remove", "x")
+	keyBackups = bind("b", "backups", "b")
 
 	keyDecide      = bind("space", "accept/reject", "space")
 	keyGroup       = bind("a/r", "group", "a", "r")

@@ -42,6 +42,11 @@ type (
 	startMsg struct{ job Job }
 	// openMsg asks to show a screen in place of the home screen.
 	openMsg struct{ screen screen }
+	// openBackupsMsg asks to show the project's backups.
+	openBackupsMsg struct{}
+	// askMsg asks to show a dialog; dropMsg closes it and says what follows.
+	askMsg  struct{ dialog screen }
+	dropMsg struct{ notice string }
 	// backMsg asks to go back to the home screen.
 	backMsg struct{}
 	// reloadMsg asks to look at the project again.

@@ -26,9 +26,9 @@ func newResumeScreen(c *common, run steps.Summary) screen {
 }
 
 func (s *resumeScreen) choices() []homeItem {
-	resume := homeItem{title: "Go on", about: "what was done is proved again first", msg: startMsg{Job{JobResume, s.run.ID}}}
-	rollback := homeItem{title: "Roll back", about: "put everything back as it was before the cutover", msg: startMsg{Job{JobRollback, s.run.ID}}}
-	abandon := homeItem{title: "Give it up", about: "the project stays as it is; the copies are removed", msg: startMsg{Job{JobAbandon, s.run.ID}}}
+	resume := homeItem{title: "Go on", about: "what was done is proved again first", msg: startMsg{Job{Kind: JobResume, Run: s.run.ID}}}
+	rollback := homeItem{title: "Roll back", about: "put everything back as it was before the cutover", msg: startMsg{Job{Kind: JobRollback, Run: s.run.ID}}}
+	abandon := homeItem{title: "Give it up", about: "the project stays as it is; the copies are removed", msg: startMsg{Job{Kind: JobAbandon, Run: s.run.ID}}}
 	switch {
 	case s.run.Damaged != "":
 		resume.why = "the run's journal is damaged"

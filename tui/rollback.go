@@ -34,7 +34,7 @@ func (s *rollbackScreen) Update(msg tea.Msg) tea.Cmd {
 	case key.Matches(press, keyEscape):
 		return send(backMsg{})
 	case key.Matches(press, keyEnter):
-		return send(startMsg{Job{JobRollback, s.run.ID}})
+		return send(startMsg{Job{Kind: JobRollback, Run: s.run.ID}})
 	}
 	return nil
 }

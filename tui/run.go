@@ -57,13 +57,16 @@ const (
 	JobRollback JobKind = "rollback"
 	JobBackup   JobKind = "backup"
 	JobAbandon  JobKind = "abandon"
+	JobRestore  JobKind = "restore"
 )
 
 // Job is one thing to start. Run is the ID of the run that is gone on with,
-// taken back or abandoned; empty for a new one.
+// taken back or abandoned; empty for a new one. Backup is the folder of the
+// backup that is put back.
 type Job struct {
-	Kind JobKind
-	Run  string
+	Kind   JobKind
+	Run    string
+	Backup string
 }
 
 // Options is what the terminal UI works with.
@@ -76,6 +79,9 @@ type Options struct {
 	// to Start ends with the screen; the one given to the function does not,
 	// since a cutover outlives a closed terminal.
 	Start func(context.Context, Job) (Engine, func(context.Context) steps.Result, error)
+	// Backups looks after the project's backups. Without it no screen offers
+	// them.
+	Backups Backups
 	// First is started at once, without the home screen.
 	First *Job
 	// Accessible asks plain questions line by line instead of drawing screens.

@@ -24,7 +24,7 @@ func (s *startingScreen) View() string {
 	what := map[JobKind]string{
 		JobUpgrade: "getting ready to upgrade", JobResume: "reading what the unfinished run has done",
 		JobRollback: "getting ready to roll back", JobBackup: "getting ready to back up",
-		JobAbandon: "ending the unfinished run",
+		JobAbandon: "ending the unfinished run", JobRestore: "getting ready to restore",
 	}[s.job.Kind]
 	if what == "" {
 		what = "getting ready"

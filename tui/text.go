@@ -61,15 +61,41 @@ func wrap(s string, w int) []string {
 	if s == "" || w <= 0 {
 		return nil
 	}
-	broken := ansi.Wrap(s, min(w, measure), "")
-	if !strings.Contains(s, " ") { // a path is not broken at its hyphens
-		broken = ansi.Hardwrap(s, min(w, measure), true)
-	}
-	lines := strings.Split(broken, "\n")
+	w = min(w, measure)
+	lines := strings.Split(pathMarks.Replace(ansi.Wrap(mark(s, w), w, pathBreak)), "\n")
 	for i, line := range lines {
 		lines[i] = strings.TrimRight(line, " ")
 	}
 	return lines
+}
+
+// Marks of the private use area that stand in for signs while text is wrapped:
+// each is as wide as its sign.
+const (
+	pathBreak  = "\ue000" // a slash that a line may end with
+	pathHyphen = "\ue001" // a hyphen that it may not
+)
+
+var pathMarks = strings.NewReplacer(pathBreak, "/", pathHyphen, "-")
+
+// mark keeps IDs and paths in one piece where a line can hold them. A longer
+// path is broken between its elements.
+func mark(s string, w int) string {
+	words := strings.Split(s, " ")
+	for i, word := range words {
+		if ansi.StringWidth(word) <= w {
+			words[i] = strings.ReplaceAll(word, "-", pathHyphen)
+			continue
+		}
+		elements := strings.Split(word, "/")
+		for j, element := range elements {
+			if ansi.StringWidth(element) < w {
+				elements[j] = strings.ReplaceAll(element, "-", pathHyphen)
+			}
+		}
+		words[i] = strings.Join(elements, pathBreak)
+	}
+	return strings.Join(words, " ")
 }
 
 // indent puts a prefix before the first line and room before the others.

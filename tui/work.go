@@ -119,7 +119,9 @@ func (w *work) about(c *common) string {
 		parts = append(parts, amount(p.Done, p.Unit))
 	}
 	if speed, ok := w.rate.perSecond(); ok && speed >= 0.5 {
-		parts = append(parts, amount(int64(math.Round(speed)), p.Unit)+"/s")
+		if p.Unit != progress.Seconds { // they go by at one a second
+			parts = append(parts, amount(int64(math.Round(speed)), p.Unit)+"/s")
+		}
 		if remaining := p.Total - p.Done; remaining > 0 {
 			parts = append(parts, "about "+left(seconds(float64(remaining)/speed))+" left")
 		}

@@ -53,30 +53,14 @@ func runBackupVerify(ctx context.Context, a *app, name string, restore bool) err
 	if err != nil {
 		return err
 	}
-	if restore {
-		// The result is written into a backup that a run may be at work on.
-		release, err := a.lockProject(place.Root, "backup-verify")
-		if err != nil {
-			return err
-		}
-		defer release()
-	}
 	report := progress.Discard
 	if !a.flags.json {
 		report = &progressLines{app: a}
 	}
 	begin := time.Now()
-	if err := backup.Verify(ctx, dir, report); err != nil {
-		if restore {
-			err = errors.Join(err, backup.Disprove(dir, err))
-		}
+	proof, err := a.verifyBackup(ctx, place, dir, restore, report)
+	if err != nil {
 		return err
-	}
-	var proof *backup.Verification
-	if restore {
-		if proof, err = proving.ProveAgain(ctx, site.New(place), dir, report); err != nil {
-			return err
-		}
 	}
 	manifest, err := backup.Read(dir)
 	if err != nil {
@@ -100,6 +84,24 @@ func runBackupVerify(ctx context.Context, a *app, name string, restore bool) err
 		}
 	}
 	return nil
+}
+
+// verifyBackup reads every byte of a backup. With restore it also restores its
+// database, and records in the backup what that has shown.
+func (a *app) verifyBackup(ctx context.Context, place site.Options, dir string, restore bool, report progress.Reporter) (*backup.Verification, error) {
+	if !restore {
+		return nil, backup.Verify(ctx, dir, report)
+	}
+	// The result is written into a backup that a run may be at work on.
+	release, err := a.lockProject(place.Root, "backup-verify")
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if err := backup.Verify(ctx, dir, report); err != nil {
+		return nil, errors.Join(err, backup.Disprove(dir, err))
+	}
+	return proving.ProveAgain(ctx, site.New(place), dir, report)
 }
 
 // backupDir is the folder of a backup that a person names by its ID or folder.

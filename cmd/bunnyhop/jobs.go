@@ -38,10 +38,7 @@ type request struct {
 	parts   []string
 }
 
-// jobRestore is the one job that the home screen does not offer.
-const jobRestore tui.JobKind = "restore"
-
-func (r request) job() *tui.Job { return &tui.Job{Kind: r.kind, Run: r.run} }
+func (r request) job() *tui.Job { return &tui.Job{Kind: r.kind, Run: r.run, Backup: r.backup} }
 
 // job is a started engine and what runs it to its end.
 type job struct {
@@ -116,7 +113,7 @@ func (a *app) start(ctx context.Context, req request) (*job, error) {
 		return a.begin(ctx, o, flowUpgrade, with)
 	case tui.JobBackup:
 		return a.begin(ctx, o, flowBackup, with)
-	case jobRestore:
+	case tui.JobRestore:
 		return a.begin(ctx, o, flowRestore, with)
 	case tui.JobResume:
 		return a.resume(o, req.run)

@@ -88,7 +88,7 @@ func finished(t *testing.T, root, id string, with overview.Started, mode string)
 
 func TestStartJournalsTheOptions(t *testing.T) {
 	a, o := newProject(t)
-	j, err := a.start(t.Context(), request{kind: jobRestore, backup: "b7", parts: []string{"files"}})
+	j, err := a.start(t.Context(), request{kind: tui.JobRestore, backup: "b7", parts: []string{"files"}})
 	if err != nil {
 		t.Fatal(err)
 	}

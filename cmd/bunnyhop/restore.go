@@ -10,6 +10,7 @@ import (
 
 	"bunnyhop/internal/backup"
 	"bunnyhop/internal/fault"
+	"bunnyhop/tui"
 )
 
 type restoreOptions struct {
@@ -49,7 +50,7 @@ func runRestore(ctx context.Context, o *restoreOptions) error {
 	if err := checkParts("--part", o.parts, backup.Parts); err != nil {
 		return err
 	}
-	return o.app.runRequest(ctx, request{kind: jobRestore, backup: o.backup, parts: o.parts})
+	return o.app.runRequest(ctx, request{kind: tui.JobRestore, backup: o.backup, parts: o.parts})
 }
 
 // checkParts refuses names that are no parts of a backup.

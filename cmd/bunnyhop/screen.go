@@ -28,7 +28,7 @@ func (a *app) screen(ctx context.Context, first *tui.Job, req request) error {
 			}
 			return started.engine, started.execute, nil
 		},
-		First: first, Accessible: a.front(false) == frontAsk, Version: version(),
+		Backups: wizardBackups{a}, First: first, Accessible: a.front(false) == frontAsk, Version: version(),
 	}
 	var program []tea.ProgramOption
 	if a.flags.noColor {
@@ -52,11 +52,11 @@ func (a *app) screen(ctx context.Context, first *tui.Job, req request) error {
 // with is the request behind a job of the screens. What the command line asked
 // for counts for the job it asked for only.
 func (r request) with(j tui.Job) request {
-	if j.Kind == r.kind && (j.Run == r.run || r.run == "") {
+	if j.Kind == r.kind && (j.Run == r.run || r.run == "") && j.Backup == r.backup {
 		r.run = j.Run
 		return r
 	}
-	return request{kind: j.Kind, run: j.Run}
+	return request{kind: j.Kind, run: j.Run, backup: j.Backup}
 }
 
 // load looks at the project for the home screen.
@@ -77,15 +77,18 @@ func (a *app) load(ctx context.Context) (tui.Home, error) {
 	if home.Problem == nil {
 		home.Problem = seen.DatabaseError()
 	}
+	switch b := seen.LastBackup; {
+	case b != nil:
+		home.LastBackup = backupAge(*b, time.Now())
+	case seen.BackupsFault != "": // that is not the same as none
+		home.LastBackup = "not known: " + seen.BackupsFault
+	}
 	if open := home.Unfinished; open != nil && open.Touched {
 		// A run that was killed half way may have left something that is hard
 		// to recognise; what counts now is to go on or back.
 		home.Problem = nil
 		home.Project = orUnknown(home.Project, filepath.Base(seen.Root))
 		return home, nil
-	}
-	if b := seen.LastBackup; b != nil {
-		home.LastBackup = backupAge(*b, time.Now())
 	}
 	if home.Problem == nil {
 		home.Recommended = recommended(ctx, o)

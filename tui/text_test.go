@@ -1,0 +1,22 @@
+package tui
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestPathsAreWrappedBetweenTheirElements(t *testing.T) {
+	for in, want := range map[string]string{
+		"/var/backups/bunnyhop/news/20261121-060814-upgrade":      "/var/backups/bunnyhop/news/|20261121-060814-upgrade",
+		"kept in /srv/.bunnyhop-news/20261121-060814-upgrade now": "kept in /srv/.bunnyhop-news/|20261121-060814-upgrade now",
+		"it is in /srv/bunny-hop/data and stays":                  "it is in /srv/bunny-hop/data|and stays",
+		"put back: bunnyhop restore 20261121-a1b2c3":              "put back: bunnyhop restore|20261121-a1b2c3",
+		"it is said to be in /srv/bunny-hop/data":                 "it is said to be in|/srv/bunny-hop/data",
+		"20261001-090000-upgrade-a1b2c3-before-restore":           "20261001-090000-upgrade-|a1b2c3-before-restore",
+		"/a/20261001-090000-upgrade-a1b2c3-before":                "/a/20261001-090000-upgrade-|a1b2c3-before",
+	} {
+		if got := strings.Join(wrap(in, 30), "|"); got != want {
+			t.Errorf("wrap(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
