@@ -2,6 +2,7 @@ package upgrade_test
 
 import (
 	"database/sql"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -9,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 
 	"bunnyhop/internal/database"
 	"bunnyhop/internal/database/mysqltest"
@@ -103,8 +106,24 @@ func (h *hosted) asleep(wizard *running) (sessions []string) {
 // end ends sessions by force.
 func (h *hosted) end(sessions []string) {
 	h.t.Helper()
+	if !h.maria {
+		for _, id := range sessions {
+			h.p.Administer("SELECT pg_terminate_backend(" + id + ")")
+		}
+		return
+	}
+	db, err := sql.Open("mysql", mysqltest.Driver(h.p.Admin).FormatDSN())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer db.Close()
 	for _, id := range sessions {
-		h.p.Administer(h.vendors("SELECT pg_terminate_backend("+id+")", "KILL "+id))
+		_, err := db.ExecContext(h.t.Context(), "KILL "+id)
+		var refused *mysql.MySQLError
+		const unknown = 1094 // it ended by itself meanwhile
+		if err != nil && (!errors.As(err, &refused) || refused.Number != unknown) {
+			h.t.Fatal(err)
+		}
 	}
 }
 
