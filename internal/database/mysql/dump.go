@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/durable"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/progress"
 )
@@ -55,7 +56,7 @@ func (d *DB) Dump(ctx context.Context, path string, report progress.Reporter) (d
 	if err := os.Rename(temp, path); err != nil {
 		return info, fmt.Errorf("naming the dump: %w", err)
 	}
-	return info, syncFolder(filepath.Dir(path))
+	return info, durable.Folder(filepath.Dir(path))
 }
 
 // full tells a person that there is no room for the dump.
@@ -261,17 +262,4 @@ func flush(file *os.File) (int64, error) {
 		return 0, err
 	}
 	return info.Size(), nil
-}
-
-// syncFolder makes a rename in a folder last.
-func syncFolder(dir string) error {
-	file, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("flushing the folder %s: %w", dir, err)
-	}
-	defer file.Close() //nolint:errcheck // only read from
-	if err := file.Sync(); err != nil {
-		return fmt.Errorf("flushing the folder %s: %w", dir, err)
-	}
-	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/durable"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/progress"
 )
@@ -48,13 +49,13 @@ func (d *DB) Dump(ctx context.Context, path string, report progress.Reporter) (d
 		return info, fmt.Errorf("dumping the database to %s: %w", path, err)
 	}
 	info.Fingerprint = &state
-	if info.Bytes, err = flush(temp); err != nil {
+	if info.Bytes, err = durable.File(temp); err != nil {
 		return info, fmt.Errorf("flushing the dump: %w", err)
 	}
 	if err := os.Rename(temp, path); err != nil {
 		return info, fmt.Errorf("naming the dump: %w", err)
 	}
-	return info, syncFolder(filepath.Dir(path))
+	return info, durable.Folder(filepath.Dir(path))
 }
 
 func (d *DB) dumpTo(ctx context.Context, t tools, temp string, report progress.Reporter) (database.Fingerprint, error) {
@@ -127,34 +128,4 @@ func create(path string) error {
 		return fmt.Errorf("making %s: %w", path, err)
 	}
 	return file.Close()
-}
-
-// flush writes a file through to the disk and returns its size.
-func flush(path string) (int64, error) {
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return 0, err
-	}
-	defer file.Close() //nolint:errcheck // only read from
-	if err := file.Sync(); err != nil {
-		return 0, err
-	}
-	info, err := file.Stat()
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), nil
-}
-
-// syncFolder makes a rename in a folder last.
-func syncFolder(dir string) error {
-	file, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("flushing the folder %s: %w", dir, err)
-	}
-	defer file.Close() //nolint:errcheck // only read from
-	if err := file.Sync(); err != nil {
-		return fmt.Errorf("flushing the folder %s: %w", dir, err)
-	}
-	return nil
 }

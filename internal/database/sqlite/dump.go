@@ -12,6 +12,7 @@ import (
 	"github.com/mattn/go-sqlite3"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/durable"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/progress"
 )
@@ -71,13 +72,13 @@ func (d *DB) Dump(ctx context.Context, path string, report progress.Reporter) (d
 		}
 	}
 	info.Fingerprint = state
-	if info.Bytes, err = flush(temp); err != nil {
+	if info.Bytes, err = durable.File(temp); err != nil {
 		return info, fmt.Errorf("flushing the dump: %w", err)
 	}
 	if err := os.Rename(temp, path); err != nil {
 		return info, fmt.Errorf("naming the dump: %w", err)
 	}
-	return info, syncFolder(filepath.Dir(path))
+	return info, durable.Folder(filepath.Dir(path))
 }
 
 // copyTo copies page by page. When the snapshot is held, it is also

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/durable"
 	"bunnyhop/internal/progress"
 )
 
@@ -99,7 +100,7 @@ func TestDumpWithoutSnapshot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	size, err := flush(temp)
+	size, err := durable.File(temp)
 	if err != nil {
 		t.Fatal(err)
 	}

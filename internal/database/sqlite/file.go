@@ -38,36 +38,6 @@ func removeDatabase(path string) error {
 	return nil
 }
 
-// flush writes a file through to the disk and returns its size.
-func flush(path string) (int64, error) {
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return 0, err
-	}
-	defer file.Close() //nolint:errcheck // only read from
-	if err := file.Sync(); err != nil {
-		return 0, err
-	}
-	info, err := file.Stat()
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), nil
-}
-
-// syncFolder makes renames and removals in a folder last.
-func syncFolder(dir string) error {
-	file, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("flushing the folder %s: %w", dir, err)
-	}
-	defer file.Close() //nolint:errcheck // only read from
-	if err := file.Sync(); err != nil {
-		return fmt.Errorf("flushing the folder %s: %w", dir, err)
-	}
-	return nil
-}
-
 // copyFile copies a file's contents into an existing, empty one and flushes
 // it. Neither may be open as a database.
 func copyFile(ctx context.Context, from, to string, report progress.Reporter) error {

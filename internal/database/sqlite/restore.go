@@ -13,6 +13,7 @@ import (
 
 	"github.com/mattn/go-sqlite3"
 
+	"bunnyhop/internal/durable"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/progress"
 )
@@ -123,7 +124,7 @@ func prepare(ctx context.Context, dump, temp string, old fs.FileInfo, report pro
 		if err := os.Chmod(temp, old.Mode().Perm()); err != nil {
 			return fmt.Errorf("setting the mode of the restored database: %w", err)
 		}
-		if _, err := flush(temp); err != nil {
+		if _, err := durable.File(temp); err != nil {
 			return fmt.Errorf("flushing the restored database: %w", err)
 		}
 	}
@@ -162,7 +163,7 @@ func swap(ctx context.Context, temp, target string, old fs.FileInfo) error {
 		}
 	}
 	// The removals must be on the disk before the rename is.
-	if err := syncFolder(filepath.Dir(target)); err != nil {
+	if err := durable.Folder(filepath.Dir(target)); err != nil {
 		return err
 	}
 	reached("cleared")
@@ -174,7 +175,7 @@ func swap(ctx context.Context, temp, target string, old fs.FileInfo) error {
 			"a database file that is itself a mount point cannot be replaced: mount its folder instead")
 	}
 	reached("swapped")
-	return syncFolder(filepath.Dir(target))
+	return durable.Folder(filepath.Dir(target))
 }
 
 // fold has SQLite bring the old database to rest: a hot journal is rolled
@@ -248,10 +249,10 @@ func keepAside(target string) error {
 			return err
 		}
 	}
-	if err := syncFolder(aside); err != nil {
+	if err := durable.Folder(aside); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(target))
+	return durable.Folder(filepath.Dir(target))
 }
 
 // RestoreScratch copies a dump to a database of its own in scratchDir and
