@@ -23,6 +23,8 @@ type Engine struct {
 	flow Flow
 	run  *Run
 	lock *lock.Lock
+	// temporary is the folder of a run that leaves no trace; see Look.
+	temporary string
 
 	mu       sync.Mutex
 	stop     context.CancelFunc // ends the context of the preparing steps
@@ -77,6 +79,11 @@ func start(flow Flow, root, dir, id string, held *lock.Lock) (*Engine, error) {
 			return nil, err
 		}
 	}
+	return begin(flow, root, runDir, id, held)
+}
+
+// begin writes the first line of a run whose folder is there.
+func begin(flow Flow, root, runDir, id string, held *lock.Lock) (*Engine, error) {
 	journal, err := createJournal(filepath.Join(runDir, "journal.jsonl"), id)
 	if err != nil {
 		return nil, err
@@ -209,6 +216,9 @@ func (e *Engine) Close() error {
 		return nil
 	}
 	err := errors.Join(e.run.journal.Close(), e.run.output.Close(), e.lock.Release())
+	if e.temporary != "" {
+		err = errors.Join(err, os.RemoveAll(e.temporary))
+	}
 	e.lock = nil
 	return err
 }

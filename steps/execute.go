@@ -16,7 +16,7 @@ import (
 func (e *Engine) Execute(ctx context.Context) Result {
 	e.publishStart()
 	if e.rollingBack() {
-		return e.finish(ctx, e.undo(ctx, e.firstFailure()))
+		return e.finish(ctx, e.goOnBack(ctx))
 	}
 	// A context that ends is an interrupt, whoever ends it.
 	defer context.AfterFunc(ctx, e.Interrupt)()
@@ -57,7 +57,11 @@ func (e *Engine) Execute(ctx context.Context) Result {
 // Rollback takes the cutover of this run back, as the person asked for.
 func (e *Engine) Rollback(ctx context.Context) Result {
 	e.publishStart()
-	return e.finish(ctx, e.undo(ctx, errors.New("rolled back on request")))
+	cause := errors.New("rolling back was asked for")
+	if first := e.firstFailure(); first != nil {
+		cause = fmt.Errorf("%w; rolling back was asked for", first) // S3: the first error is kept
+	}
+	return e.finish(ctx, e.undo(ctx, cause))
 }
 
 // Abandon ends a run that has not begun its cutover, for good.

@@ -199,13 +199,28 @@ func (e *Engine) rollingBack() bool {
 	return false
 }
 
+// goOnBack finishes a rollback that an earlier process began. Whether it is
+// finished is only said once it is.
+func (e *Engine) goOnBack(ctx context.Context) Result {
+	cause := e.firstFailure()
+	if cause == nil {
+		cause = errors.New("an earlier rollback was not finished")
+	}
+	result := e.undo(ctx, cause)
+	if result.Status == RolledBack {
+		result.Error += "; what was left of the rollback is done now"
+	}
+	return result
+}
+
+// firstFailure is what the first step that failed has said, or nil.
 func (e *Engine) firstFailure() error {
 	for _, step := range e.flow.Steps {
 		if s := e.run.stateOf(step.ID); s.failed {
-			return fmt.Errorf("%s had failed: %s; rolling back was interrupted and is finished now", step.ID, s.failure)
+			return fmt.Errorf("%s had failed: %s", step.ID, s.failure)
 		}
 	}
-	return errors.New("rolling back was interrupted and is finished now")
+	return nil
 }
 
 // finish writes the end of this process's work on the run.

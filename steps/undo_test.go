@@ -87,6 +87,42 @@ func TestBrokenRollbackIsFinishedLater(t *testing.T) {
 	}
 }
 
+// What is said of a rollback is said after the look, not before it: one that
+// breaks again in a later process is not called finished, and keeps the first
+// error (S3).
+func TestRollbackThatBreaksAgainIsNotCalledFinished(t *testing.T) {
+	for name, again := range map[string]func(*testing.T, *steps.Engine) watched{
+		"rollback": rollback,
+		"resume":   func(t *testing.T, e *steps.Engine) watched { return execute(t, e, nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := brokenUndoScene(t)
+			e := s.start(t)
+			execute(t, e, defaults(t))
+			closeEngine(t, e)
+
+			e = s.resume(t)
+			got := again(t, e).result
+			closeEngine(t, e)
+			equal(t, "status", got.Status, steps.NeedsPerson)
+			equal(t, "undo error", got.UndoError, "taking back switch: read-only file system")
+			for _, lie := range []string{"finished now", "done now", "rolled back"} {
+				if strings.Contains(got.Error, lie) {
+					t.Errorf("the rollback failed again, and the error says %q: %s", lie, got.Error)
+				}
+			}
+			if !strings.Contains(got.Error, "migrate had failed: duplicate column") {
+				t.Errorf("error %q has lost the first cause", got.Error)
+			}
+
+			s.fakes["switch"].onUndo = nil
+			got = execute(t, s.resume(t), nil).result
+			equal(t, "status in the end", got.Status, steps.RolledBack)
+			equal(t, "error in the end", got.Error, "migrate had failed: duplicate column; what was left of the rollback is done now")
+		})
+	}
+}
+
 // The first error of the run is not hidden by what comes after it (S3).
 func TestResumedRollbackKeepsTheFirstError(t *testing.T) {
 	s := brokenUndoScene(t)

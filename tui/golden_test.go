@@ -205,6 +205,10 @@ var scenes = map[string]func(*playhouse){
 		p.events(learn("verify", "verification", v))
 	},
 	"report": func(p *playhouse) { p.until(""); p.events(finished(steps.Result{Status: steps.Done})) },
+	"clearing-up": func(p *playhouse) {
+		p.until("")
+		p.events(steps.Progress{Step: "prove", Label: "removing the scratch copies of the database", Unit: progress.Steps})
+	},
 	"look-back": func(p *playhouse) {
 		p.until("")
 		p.events(finished(steps.Result{Status: steps.Done}))

@@ -46,7 +46,10 @@ type record struct {
 	undoing                   bool
 	began                     time.Time
 	down                      downtime
-	result                    *steps.Result
+	// ending is what is done after the last step, as "removing …": what only
+	// the run needed goes.
+	ending string
+	result *steps.Result
 }
 
 // downtime is the clock between the stop and the first good answer.
@@ -108,7 +111,11 @@ func (r *record) apply(event steps.Event, now time.Time) {
 		r.start(clean(e), now)
 	case steps.Progress:
 		e = clean(e)
-		r.step(e.Step).work.progress(e, now)
+		s := r.step(e.Step)
+		s.work.progress(e, now)
+		if s.over() {
+			r.ending = e.Label
+		}
 	case steps.Output:
 		e = clean(e)
 		r.step(e.Step).work.output(e.Line)
@@ -168,6 +175,7 @@ func (r *record) turn(event steps.Event, now time.Time) {
 }
 
 func (r *record) enter(id string, state stepState, now time.Time) *stepRecord {
+	r.ending = ""
 	s := r.step(id)
 	s.state, s.began = state, now
 	s.work.reset()
@@ -233,6 +241,16 @@ func (r *record) cutover() []*stepRecord {
 // touched reports whether a step of the cutover has begun.
 func (r *record) touched() bool {
 	return slices.ContainsFunc(r.cutover(), func(s *stepRecord) bool { return s.state != stepWaiting })
+}
+
+// over reports whether the step has ended.
+func (s *stepRecord) over() bool {
+	switch s.state {
+	case stepDone, stepFailed, stepUndone, stepStuck:
+		return true
+	case stepWaiting, stepRunning, stepUndoing:
+	}
+	return false
 }
 
 // time is how long a step has taken, or takes so far.

@@ -53,6 +53,9 @@ func (b *stepBase) render(body []string) string {
 	if s.state == stepDone && len(body) == 0 && s.summary != "" {
 		body = wrap(s.summary, b.w)
 	}
+	if c.rec.ending != "" && c.rec.result == nil {
+		body = append(wrap("clearing up: "+c.rec.ending, b.w), append([]string{""}, body...)...)
+	}
 	lines = append(lines, body...)
 	room := b.h - len(lines) - 1
 	if s.state == stepRunning && len(s.work.lines) > 0 && room < b.h/3 {

@@ -12,6 +12,7 @@ import (
 	"bunnyhop/internal/lock"
 	"bunnyhop/internal/project"
 	"bunnyhop/internal/state"
+	making "bunnyhop/steps/backup"
 	"bunnyhop/steps/site"
 	"bunnyhop/tui"
 )
@@ -28,11 +29,17 @@ func newBackupCommand(a *app) *cobra.Command {
 		Short: "Back the project up and prove the backup",
 		Long: `Backs up database, stored files, extensions and configuration while the server
 runs, restores the database into a scratch one and compares the two. Storage that
-is not on this machine is not copied, and that is said.`,
+is not on this machine is not copied, and that is said.
+
+Where bunnyhop.yaml names a backup_bucket, the proved backup is then copied to
+it: compressed, encrypted to the keys in encrypt_to, and only what is not there
+yet. Where it has limits (keep_backups, keep_days, keep_in_bucket,
+keep_bucket_days), older backups are removed in the end, as "backup prune" does.`,
 		Example: `  bunnyhop backup
   bunnyhop backup --without files --yes
   bunnyhop backup list
   bunnyhop backup verify 20260102-150405-a1b2c3
+  bunnyhop backup upload 20260102-150405-a1b2c3
   bunnyhop backup prune --keep 10 --dry-run`,
 		Args: unknownSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBackup(cmd.Context(), o) },
@@ -40,7 +47,7 @@ is not on this machine is not copied, and that is said.`,
 	long(cmd, a, flowBackup)
 	cmd.Flags().StringSliceVar(&o.without, "without", nil, "a `part` to leave out: "+partNames(optionalParts())+" (repeatable)")
 	_ = cmd.RegisterFlagCompletionFunc("without", completeParts)
-	cmd.AddCommand(newBackupListCommand(a), newBackupVerifyCommand(a), newBackupPruneCommand(a))
+	cmd.AddCommand(newBackupListCommand(a), newBackupVerifyCommand(a), newBackupPruneCommand(a), newBackupUploadCommand(a))
 	return cmd
 }
 
@@ -92,6 +99,9 @@ func (a *app) backupPlace() (backupPlace, error) {
 	place.folder, err = site.New(o).BackupFolder(nil)
 	return place, err
 }
+
+// bucket opens the bucket that the settings name; nil means that they name none.
+func (p backupPlace) bucket() (*making.Bucket, error) { return making.OpenBucket(p.site, p.settings) }
 
 func (a *app) backupFolder() (string, error) {
 	place, err := a.backupPlace()

@@ -15,7 +15,6 @@ import (
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/progress"
 	"bunnyhop/steps"
-	"bunnyhop/steps/prune"
 )
 
 type pruneOptions struct {
@@ -26,6 +25,7 @@ type pruneOptions struct {
 	dryRun    bool
 	limited   bool // a flag sets a limit
 	aged      bool // that flag is, or is also, --older-than
+	only      string
 }
 
 func newBackupPruneCommand(a *app) *cobra.Command {
@@ -38,6 +38,12 @@ func newBackupPruneCommand(a *app) *cobra.Command {
 keep_backups and keep_days in bunnyhop.yaml count; without those nothing goes.
 Every whole backup counts, the database-only ones of a cutover too.
 
+Where bunnyhop.yaml names a backup_bucket, the backups in it are looked at too: by
+the flags, or by keep_in_bucket and keep_bucket_days. Each place is judged by
+itself, so whatever goes in one, the other keeps what one relies on. --only here and
+--only bucket leave the other place alone. Contents in the bucket that no backup
+uses any more go with them, once they are two days old.
+
 Some are never removed: the newest one, the newest full one, the newest proved
 one of the installed version, the one that "bunnyhop rollback" needs, and what an
 unfinished run uses. One whose manifest is damaged goes only when it is named.
@@ -48,6 +54,7 @@ with --yes.`,
 		Example: `  bunnyhop backup prune
   bunnyhop backup prune --keep 10 --dry-run
   bunnyhop backup prune --older-than 90d --confirm blog
+  bunnyhop backup prune --only bucket --keep 30
   bunnyhop backup prune 20260102-150405-a1b2c3`,
 		ValidArgsFunction: a.completePrunable,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -57,6 +64,9 @@ with --yes.`,
 			if kept && o.keep < 1 {
 				return usage(cmd, fmt.Errorf("--keep %d would keep none", o.keep))
 			}
+			if o.only != "" && o.only != here && o.only != inBucket {
+				return usage(cmd, fmt.Errorf("--only %q is no place; the places are %s and %s", o.only, here, inBucket))
+			}
 			if o.limited && len(args) > 0 {
 				return usage(cmd, fmt.Errorf("--keep and --older-than choose, and so do names such as %q: give one or the other", args[0]))
 			}
@@ -65,6 +75,8 @@ with --yes.`,
 	}
 	cmd.Flags().IntVar(&o.keep, "keep", 0, "remove all but the newest `N`")
 	cmd.Flags().StringVar(&o.olderThan, "older-than", "", "remove what is older than this `age`, such as 36h, 30d, 12w or 1y")
+	cmd.Flags().StringVar(&o.only, "only", "", "only look at this `place`: here or bucket")
+	_ = cmd.RegisterFlagCompletionFunc("only", cobra.FixedCompletions([]cobra.Completion{here, inBucket}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "only show what would be removed")
 	return cmd
 }
@@ -75,21 +87,16 @@ func runBackupPrune(ctx context.Context, o *pruneOptions) error {
 	if err != nil {
 		return err
 	}
-	request := prune.Request{Root: place.site.Root, Installed: place.installed, Folder: place.folder}
-	if request.Limits, err = o.limits(place); err != nil {
-		return err
-	}
-	for _, name := range o.names {
-		if request.Names, err = appendName(request.Names, name, place.folder); err != nil {
-			return err
-		}
-	}
-	plan, err := prune.Look(request)
+	look, err := o.looker(place)
 	if err != nil {
 		return err
 	}
-	if len(plan.Going()) == 0 || o.dryRun {
-		o.show(request, plan)
+	plans, err := look(ctx)
+	if err != nil {
+		return err
+	}
+	if plans.nothing() || o.dryRun {
+		o.show(plans)
 		return nil
 	}
 	release, err := a.lockProject(place.site.Root, "backup-prune")
@@ -98,13 +105,13 @@ func runBackupPrune(ctx context.Context, o *pruneOptions) error {
 	}
 	defer release()
 	// What was seen before the lock may have changed.
-	if plan, err = prune.Look(request); err != nil {
+	if plans, err = look(ctx); err != nil {
 		return err
 	}
 	if !a.flags.json {
-		o.show(request, plan)
+		o.show(plans)
 	}
-	if n := len(plan.Asked()); n > 0 {
+	if n := plans.asked(); n > 0 {
 		err := a.confirm(ctx, steps.Gate{
 			ID: "prune", Kind: steps.GateConfirm, Title: fmt.Sprintf("%s will be removed for good", backups(n)),
 			Flag: "--confirm " + shellQuote(place.name), Confirm: place.name, Destructive: true,
@@ -113,44 +120,62 @@ func runBackupPrune(ctx context.Context, o *pruneOptions) error {
 			return err
 		}
 	}
-	return o.remove(ctx, request, plan)
+	return o.remove(ctx, plans)
 }
 
-// remove carries the plan out and says so.
-func (o *pruneOptions) remove(ctx context.Context, request prune.Request, plan *prune.Plan) error {
+// remove carries the plans out and says so.
+func (o *pruneOptions) remove(ctx context.Context, plans prunePlans) error {
 	a, report := o.app, progress.Discard
 	if !a.flags.json {
 		report = &progressLines{app: a}
-		if stays := plan.Relied(); stays != nil {
-			a.println("Reading " + stays.ID + " again, which stays")
+	}
+	var gone removed
+	if plan := plans.here; plan != nil && len(plan.Going()) > 0 {
+		if stays := plan.Relied(); stays != nil && !a.flags.json {
+			a.println("Reading " + a.oneLine(stays.ID) + " again, which stays")
+		}
+		err := plan.Remove(ctx, report, func(m *backup.Manifest) {
+			gone.dirs = append(gone.dirs, m.Dir)
+			if !a.flags.json {
+				a.println("Removed " + a.oneLine(m.ID))
+			}
+		})
+		if err != nil {
+			return err
 		}
 	}
-	var gone []string
-	err := plan.Remove(ctx, report, func(m *backup.Manifest) {
-		gone = append(gone, m.Dir)
-		if !a.flags.json {
-			a.println("Removed " + a.oneLine(m.ID))
+	if plan := plans.bucket; plan != nil {
+		var err error
+		gone.collected, err = plan.Remove(ctx, report, func(m *backup.Manifest) {
+			gone.ids = append(gone.ids, m.ID)
+			if !a.flags.json {
+				a.println("Removed " + a.oneLine(m.ID) + " from the bucket")
+			}
+		})
+		if err != nil {
+			return err
 		}
-	})
-	if err != nil {
-		return err
 	}
 	if a.flags.json {
-		a.writeJSON(o.document(request, plan, gone))
+		a.writeJSON(o.document(plans, gone))
 		return nil
 	}
-	a.printf("%s removed, %s came back\n", backups(len(gone)), bytesText(plan.Frees))
+	if len(gone.dirs) > 0 {
+		a.printf("%s removed, %s came back\n", backups(len(gone.dirs)), bytesText(plans.here.Frees))
+	}
+	if plans.bucket != nil {
+		a.printf("%s removed from the bucket; %s\n", backups(len(gone.ids)), collectedText(gone.collected))
+	}
 	return nil
 }
 
 // limits are those of the flags, or else those of the settings.
-func (o *pruneOptions) limits(place backupPlace) (backup.Retention, error) {
-	const day = 24 * time.Hour
+func (o *pruneOptions) limits(settings backup.Retention) (backup.Retention, error) {
 	if len(o.names) > 0 {
 		return backup.Retention{}, nil
 	}
 	if !o.limited {
-		return backup.Retention{Keep: place.settings.KeepBackups, Age: time.Duration(place.settings.KeepDays) * day}, nil
+		return settings, nil
 	}
 	limits := backup.Retention{Keep: o.keep}
 	var err error

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -9,40 +10,56 @@ import (
 	"github.com/spf13/cobra"
 
 	"bunnyhop/internal/backup"
-	"bunnyhop/steps/prune"
 )
 
-// show prints what the plan is.
-func (o *pruneOptions) show(request prune.Request, plan *prune.Plan) {
+// show prints what the plans are.
+func (o *pruneOptions) show(plans prunePlans) {
 	a := o.app
 	if a.flags.json {
-		a.writeJSON(o.document(request, plan, nil))
+		a.writeJSON(o.document(plans, removed{}))
 		return
 	}
-	if len(plan.Verdicts) == 0 {
-		a.printf("No backups in %s\n", plan.Folder)
+	if plan := plans.here; plan != nil {
+		o.showPlace("In "+plan.Folder, plan.Verdicts, plan.Age, plan.Frees, plans.hereLimits, "keep_backups and keep_days", plans.named)
+	}
+	if plan := plans.bucket; plan != nil {
+		if plans.here != nil {
+			a.println("")
+		}
+		o.showPlace("In the bucket "+plan.Place, plan.Verdicts, plan.Age, plan.Frees, plans.bucketLimits, "keep_in_bucket and keep_bucket_days", plans.named)
+	}
+}
+
+func (o *pruneOptions) showPlace(
+	where string, verdicts []backup.Verdict, age func(*backup.Manifest) time.Duration, frees int64,
+	limits backup.Retention, settings string, named bool,
+) {
+	a := o.app
+	if len(verdicts) == 0 {
+		a.println(a.oneLine("No backups " + strings.ToLower(where[:1]) + where[1:]))
 		return
 	}
 	t := newTable("", "ID", "AGE", "DIRECTUS", "SIZE", "STATE", "WHY")
-	for _, v := range plan.Verdicts {
+	going := 0
+	for _, v := range verdicts {
 		word := "keep"
 		if v.Remove {
 			word = "remove"
+			going++
 		}
-		row := newPruneRow(plan, v)
-		t.add(word, row.ID, ageText(plan.Age(v.Backup)), row.Directus, bytesText(row.Bytes), row.shortState(), v.Why)
+		row := newPruneRow(age, v)
+		t.add(word, row.ID, ageText(age(v.Backup)), row.Directus, bytesText(row.Bytes), row.shortState(), v.Why)
 	}
 	t.print(a)
-	a.printf("\nIn %s\n", plan.Folder)
-	going := len(plan.Going())
+	a.println("\n" + a.oneLine(where))
 	switch {
 	case going > 0:
-		a.printf("%d of %s to be removed, %s come back\n", going, backups(len(plan.Verdicts)), bytesText(plan.Frees))
-	case len(request.Names) == 0 && request.Limits.None():
+		a.printf("%d of %s to be removed, %s come back\n", going, backups(len(verdicts)), bytesText(frees))
+	case !named && limits.None():
 		a.println("Nothing is removed: no limit is set. Choose with --keep N, --older-than AGE or by name,\n" +
-			"or set keep_backups and keep_days in bunnyhop.yaml.")
+			"or set " + settings + " in bunnyhop.yaml.")
 	default:
-		a.printf("Nothing is to be removed; what may stay: %s\n", request.Limits)
+		a.printf("Nothing is to be removed; what may stay: %s\n", limits)
 	}
 }
 
@@ -75,12 +92,12 @@ type pruneRow struct {
 	Removed    bool    `json:"removed"`
 }
 
-func newPruneRow(plan *prune.Plan, v backup.Verdict) pruneRow {
+func newPruneRow(age func(*backup.Manifest) time.Duration, v backup.Verdict) pruneRow {
 	row := pruneRow{
-		backupRow: newBackupRow(v.Backup), AgeSeconds: plan.Age(v.Backup).Seconds(),
+		backupRow: newBackupRow(v.Backup), AgeSeconds: age(v.Backup).Seconds(),
 		Remove: v.Remove, Why: v.Why, Held: v.Held,
 	}
-	if row.Problem != "" {
+	if row.Problem != "" && filepath.IsAbs(v.Backup.Dir) { // one in the bucket has none
 		// No manifest says how large it is.
 		row.Bytes, _ = backup.Freed(v.Backup.Dir)
 	}
@@ -94,17 +111,36 @@ func (r pruneRow) shortState() string {
 	return word
 }
 
-func (o *pruneOptions) document(request prune.Request, plan *prune.Plan, gone []string) document {
-	rows := make([]pruneRow, 0, len(plan.Verdicts))
-	for _, v := range plan.Verdicts {
-		row := newPruneRow(plan, v)
-		row.Removed = slices.Contains(gone, v.Backup.Dir)
-		rows = append(rows, row)
+func (o *pruneOptions) document(plans prunePlans, gone removed) document {
+	fields := map[string]any{"dry_run": o.dryRun}
+	if plan := plans.here; plan != nil {
+		rows := make([]pruneRow, 0, len(plan.Verdicts))
+		for _, v := range plan.Verdicts {
+			row := newPruneRow(plan.Age, v)
+			row.Removed = slices.Contains(gone.dirs, v.Backup.Dir)
+			rows = append(rows, row)
+		}
+		fields["folder"], fields["backups"], fields["frees_bytes"], fields["limits"] = plan.Folder, rows, plan.Frees, limitFields(plans.hereLimits)
 	}
-	return document{"backup_prune", map[string]any{
-		"folder": plan.Folder, "dry_run": o.dryRun, "backups": rows, "frees_bytes": plan.Frees,
-		"limits": map[string]any{"keep": request.Limits.Keep, "older_than": request.Limits.Age.Seconds()},
-	}}
+	if plan := plans.bucket; plan != nil {
+		rows := make([]pruneRow, 0, len(plan.Verdicts))
+		for _, v := range plan.Verdicts {
+			row := newPruneRow(plan.Age, v)
+			row.Dir, row.Where = "", inBucket
+			row.Removed = slices.Contains(gone.ids, v.Backup.ID)
+			rows = append(rows, row)
+		}
+		fields["in_bucket"] = map[string]any{
+			"bucket": plan.Place, "backups": rows, "frees_bytes": plan.Frees, "limits": limitFields(plans.bucketLimits),
+			"removed_objects": gone.collected.Objects, "removed_bytes": gone.collected.Bytes,
+			"young_objects": gone.collected.Young, "busy": gone.collected.Busy,
+		}
+	}
+	return document{"backup_prune", fields}
+}
+
+func limitFields(limits backup.Retention) map[string]any {
+	return map[string]any{"keep": limits.Keep, "older_than": limits.Age.Seconds()}
 }
 
 // completePrunable completes backups that are not named yet, also those that

@@ -354,7 +354,7 @@ func TestVerifyRestores(t *testing.T) {
 		t.Error("docs/json.md does not name proof")
 	}
 
-	// Damage takes the proof back, and only with --restore.
+	// Damage takes the proof back, with and without --restore.
 	dump := filepath.Join(m.Dir, "database.sqlite")
 	data, err := os.ReadFile(dump)
 	if err != nil {
@@ -365,11 +365,35 @@ func TestVerifyRestores(t *testing.T) {
 	if err := os.WriteFile(dump, spoiled, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.says(s.run(fault.Failed, "verify", "a"), "is damaged: database.sqlite has other contents")
-	s.says(s.run(fault.Done, "list"), `a .* 10\.13\.4 .* proved`)
-	s.says(s.run(fault.Failed, "verify", "a", "--restore"), "is damaged: database.sqlite has other contents")
+	s.says(s.run(fault.Failed, "verify", "a", "--restore"), "is damaged: database.sqlite has other contents", "its recorded proof was taken back")
 	s.says(s.run(fault.Done, "list"), `a .* not proved`)
 	s.has("a")
+	// Nothing is said of a proof that is not there.
+	if out := s.run(fault.Failed, "verify", "a"); strings.Contains(out, "proof") {
+		t.Errorf("there was no proof to take back: %s", out)
+	}
+	write := func(data []byte) {
+		t.Helper()
+		if err := os.WriteFile(dump, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(data)
+	s.run(fault.Done, "verify", "a", "--restore")
+	write(spoiled)
+	// While a run is at work the record is left alone, and that is said.
+	release, err := s.room().app.lockProject(s.root, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.says(s.run(fault.Failed, "verify", "a"), "is damaged", "still recorded as proved, for another run is at work")
+	s.says(s.run(fault.Done, "list"), `a .* 10\.13\.4 .* proved`)
+	release()
+	s.says(s.run(fault.Failed, "verify", "a"), "is damaged: database.sqlite has other contents", "its recorded proof was taken back")
+	s.says(s.run(fault.Done, "list"), `a .* not proved`)
+	write(data)
+	s.says(s.run(fault.Done, "verify", "a"), "every digest is right")
+	s.says(s.run(fault.Done, "list"), `a .* not proved`)
 
 	s.says(s.run(fault.Usage, "verify", "nobody", "--restore"), `there is no backup "nobody"`)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,7 +19,7 @@ import (
 )
 
 func newBackupVerifyCommand(a *app) *cobra.Command {
-	restore := false
+	o := verifyOptions{}
 	cmd := &cobra.Command{
 		Use:   "verify BACKUP",
 		Short: "Read a backup again and compare it with its manifest",
@@ -30,26 +29,43 @@ BACKUP is an ID from "bunnyhop backup list", or the backup's folder.
 With --restore the database is also restored into a scratch one, compared with
 what was backed up, and dropped again; "bunnyhop backup list" then shows the
 result. SQLite needs no project for that; a server is taken from the project's
-configuration.`,
+configuration.
+
+A backup that is found to be damaged loses the proof that is on record for it:
+neither prune nor rollback relies on it any more.
+
+A backup that is only in the bucket is read there, and so is one with --bucket:
+every object is compared with the digest that is stored with it, for which no
+private key is needed. With the key (--identity, or identity_file in bunnyhop.yaml)
+the contents are opened and compared too. --restore fetches it first.`,
 		Example: `  bunnyhop backup verify 20260102-150405-a1b2c3
   bunnyhop backup verify 20260102-150405-a1b2c3 --restore
+  bunnyhop backup verify 20260102-150405-a1b2c3 --bucket --identity /media/usb/blog.key
   bunnyhop backup verify /backups/blog/20260102-150405-a1b2c3 --json`,
 		Args:              oneArg("BACKUP"),
 		ValidArgsFunction: a.completeBackups,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runBackupVerify(cmd.Context(), a, args[0], restore)
+			return runBackupVerify(cmd.Context(), a, args[0], o)
 		},
 	}
-	cmd.Flags().BoolVar(&restore, "restore", false, "also restore the database into a scratch one and compare")
+	cmd.Flags().BoolVar(&o.restore, "restore", false, "also restore the database into a scratch one and compare")
+	cmd.Flags().BoolVar(&o.bucket, "bucket", false, "read the copy in the bucket, also if the backup is here")
+	addIdentity(cmd, &o.identity)
 	return cmd
 }
 
-func runBackupVerify(ctx context.Context, a *app, name string, restore bool) error {
-	dir, err := a.backupDir(name)
-	if err != nil {
-		return err
-	}
-	place, err := a.site()
+type verifyOptions struct {
+	restore, bucket bool
+	identity        string // file
+}
+
+func addIdentity(cmd *cobra.Command, identity *string) {
+	cmd.Flags().StringVar(identity, "identity", "", "`file` with the private key that opens backups of the bucket (default: identity_file in bunnyhop.yaml)")
+	_ = cmd.MarkFlagFilename("identity")
+}
+
+func runBackupVerify(ctx context.Context, a *app, name string, o verifyOptions) error {
+	place, err := a.backupPlace()
 	if err != nil {
 		return err
 	}
@@ -58,7 +74,18 @@ func runBackupVerify(ctx context.Context, a *app, name string, restore bool) err
 		report = &progressLines{app: a}
 	}
 	begin := time.Now()
-	proof, err := a.verifyBackup(ctx, place, dir, restore, report)
+	dir, err := a.backupDir(name)
+	if o.bucket || err != nil && place.settings.Bucket != nil && !strings.ContainsRune(name, filepath.Separator) {
+		fetched := ""
+		if fetched, err = a.verifyCopy(ctx, place, name, o, err != nil, report); err != nil || fetched == "" {
+			return err
+		}
+		dir = fetched
+	}
+	if err != nil {
+		return err
+	}
+	proof, err := a.verifyBackup(ctx, place.site, dir, o.restore, report)
 	if err != nil {
 		return err
 	}
@@ -87,10 +114,22 @@ func runBackupVerify(ctx context.Context, a *app, name string, restore bool) err
 }
 
 // verifyBackup reads every byte of a backup. With restore it also restores its
-// database, and records in the backup what that has shown.
+// database, and records in the backup what that has shown. Damage takes an
+// earlier proof back in any case.
 func (a *app) verifyBackup(ctx context.Context, place site.Options, dir string, restore bool, report progress.Reporter) (*backup.Verification, error) {
 	if !restore {
-		return nil, backup.Verify(ctx, dir, report)
+		err := backup.Verify(ctx, dir, report)
+		if err == nil || ctx.Err() != nil || !backup.Proved(dir) {
+			return nil, err
+		}
+		// Reading disturbs nobody; writing into a backup that a run may be at
+		// work on does.
+		release, busy := a.lockProject(place.Root, "backup-verify")
+		if busy != nil {
+			return nil, backup.StillRecorded(dir, err, "another run is at work on the project")
+		}
+		defer release()
+		return nil, backup.Unprove(dir, err)
 	}
 	// The result is written into a backup that a run may be at work on.
 	release, err := a.lockProject(place.Root, "backup-verify")
@@ -99,7 +138,7 @@ func (a *app) verifyBackup(ctx context.Context, place site.Options, dir string, 
 	}
 	defer release()
 	if err := backup.Verify(ctx, dir, report); err != nil {
-		return nil, errors.Join(err, backup.Disprove(dir, err))
+		return nil, backup.Unprove(dir, err)
 	}
 	return proving.ProveAgain(ctx, site.New(place), dir, report)
 }

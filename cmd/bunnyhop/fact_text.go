@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	"bunnyhop/steps/backup"
 	"bunnyhop/steps/facts"
+	"bunnyhop/steps/prune"
 )
 
 // factText is what the run learned in the words of its screens; "" for facts
@@ -22,6 +24,10 @@ func factText(key string, value json.RawMessage) string {
 		return decoded(value, func(p facts.BackupProof) string {
 			return fmt.Sprintf("restored into a scratch database and compared: %d tables, %d rows", p.Tables, p.Rows)
 		})
+	case "upload":
+		return decoded(value, uploadText)
+	case "retention":
+		return decoded(value, prune.Retention.String)
 	case "stage":
 		return decoded(value, stageText)
 	case "rehearsal":
@@ -122,6 +128,13 @@ func backupText(b facts.Backup) string {
 		lines = append(lines, fmt.Sprintf("  %s: %d files, %s", p.Name, p.Files, bytesText(p.Bytes)))
 	}
 	return strings.Join(lines, "\n")
+}
+
+func uploadText(c backup.Copy) string {
+	if c.Skipped != "" {
+		return c.String()
+	}
+	return strings.Join(append([]string{c.String()}, keyLines(c.Encrypted, c.Keys)...), "\n")
 }
 
 func stageText(s facts.Stage) string {

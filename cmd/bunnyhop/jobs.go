@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"bunnyhop/internal/fault"
@@ -11,6 +12,7 @@ import (
 	"bunnyhop/steps"
 	"bunnyhop/steps/backup"
 	"bunnyhop/steps/overview"
+	"bunnyhop/steps/prune"
 	"bunnyhop/steps/restore"
 	"bunnyhop/steps/rollback"
 	"bunnyhop/steps/site"
@@ -36,6 +38,8 @@ type request struct {
 	without []string
 	backup  string
 	parts   []string
+	// identity is the file with the private key that opens the backup.
+	identity string
 }
 
 func (r request) job() *tui.Job { return &tui.Job{Kind: r.kind, Run: r.run, Backup: r.backup} }
@@ -63,18 +67,25 @@ func (a *app) job(engine *steps.Engine, run func(context.Context) steps.Result) 
 
 // flow builds a flow as a run was started.
 func flow(id string, o site.Options, with overview.Started) (steps.Flow, error) {
+	return flowOpening(id, o, with, "")
+}
+
+// flowOpening is flow with the private key that the command line named. A run
+// that is resumed knows it by itself.
+func flowOpening(id string, o site.Options, with overview.Started, identity string) (steps.Flow, error) {
 	if o.SettingsFile == "" {
 		o.SettingsFile = with.Settings
 	}
 	switch id {
 	case flowUpgrade:
-		return upgrade.Flow(o, upgrade.Options{To: with.To}), nil
+		return prune.After(o, upgrade.Flow(o, upgrade.Options{To: with.To})), nil
 	case flowDryRun:
 		return dryRun(upgrade.Flow(o, upgrade.Options{To: with.To})), nil
 	case flowBackup:
-		return backup.Flow(o, backup.Options{Without: with.Without}), nil
+		return prune.After(o, backup.Flow(o, backup.Options{Without: with.Without})), nil
 	case flowRestore:
-		return restore.Flow(o, restore.Options{Backup: with.Backup, Parts: with.Parts}), nil
+		put := restore.Flow(o, restore.Options{Backup: with.Backup, Parts: with.Parts})
+		return backup.FetchFirst(o, put, with.Backup, identity), nil
 	case flowRollback:
 		return rollback.Flow(o, rollback.Options{Run: with.Run}), nil
 	}
@@ -108,13 +119,17 @@ func (a *app) start(ctx context.Context, req request) (*job, error) {
 	switch req.kind {
 	case tui.JobUpgrade:
 		if req.dryRun {
-			return a.begin(ctx, o, flowDryRun, with)
+			return a.begin(ctx, o, flowDryRun, with, "")
 		}
-		return a.begin(ctx, o, flowUpgrade, with)
+		return a.begin(ctx, o, flowUpgrade, with, "")
 	case tui.JobBackup:
-		return a.begin(ctx, o, flowBackup, with)
+		return a.begin(ctx, o, flowBackup, with, "")
 	case tui.JobRestore:
-		return a.begin(ctx, o, flowRestore, with)
+		identity, err := absoluteFile(req.identity)
+		if err != nil {
+			return nil, err
+		}
+		return a.begin(ctx, o, flowRestore, with, identity)
 	case tui.JobResume:
 		return a.resume(o, req.run)
 	case tui.JobRollback:
@@ -127,7 +142,7 @@ func (a *app) start(ctx context.Context, req request) (*job, error) {
 
 // begin starts a new run. One that was left before it changed anything is
 // given up first, so that its leftovers are cleaned.
-func (a *app) begin(ctx context.Context, o site.Options, id string, with overview.Started) (*job, error) {
+func (a *app) begin(ctx context.Context, o site.Options, id string, with overview.Started, identity string) (*job, error) {
 	open, err := steps.Unfinished(o.Root)
 	if err != nil {
 		return nil, err
@@ -143,7 +158,7 @@ func (a *app) begin(ctx context.Context, o site.Options, id string, with overvie
 			return nil, err
 		}
 	}
-	f, err := flow(id, o, with)
+	f, err := flowOpening(id, o, with, identity)
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +170,14 @@ func (a *app) begin(ctx context.Context, o site.Options, id string, with overvie
 		return nil, errors.Join(err, engine.Close())
 	}
 	return a.job(engine, engine.Execute), nil
+}
+
+// absoluteFile makes a path hold for a run that is resumed from elsewhere.
+func absoluteFile(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	return filepath.Abs(path)
 }
 
 func (a *app) giveUp(ctx context.Context, o site.Options, open steps.Summary) error {
@@ -220,7 +243,7 @@ func (a *app) rollback(ctx context.Context, o site.Options, id string) (*job, er
 	case id != "" && (candidate == nil || !matches(candidate.ID, id)):
 		return nil, notTheNewest(all, candidate, id)
 	}
-	return a.begin(ctx, o, flowRollback, overview.Started{Run: candidate.ID, Settings: o.SettingsFile})
+	return a.begin(ctx, o, flowRollback, overview.Started{Run: candidate.ID, Settings: o.SettingsFile}, "")
 }
 
 // askedFor turns the end of a rollback that was asked for into a success: the

@@ -104,6 +104,7 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	check("status", overview.Backup{})
 	check("status", overview.Owner{})
 	check("versions", overview.VersionRow{})
+	check("check", checked{})
 	check("runs", steps.Summary{})
 	check("run", steps.Line{})
 	check("backups", backupRow{})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +18,7 @@ type output struct {
 	mu   sync.Mutex
 	w    io.Writer
 	lost bool
+	held *bytes.Buffer // what is written meanwhile, if it is held back
 }
 
 func (o *output) Write(p []byte) (int, error) {
@@ -25,10 +27,33 @@ func (o *output) Write(p []byte) (int, error) {
 	if o.lost {
 		return len(p), nil
 	}
+	if o.held != nil {
+		return o.held.Write(p)
+	}
 	if _, err := o.w.Write(p); err != nil {
 		o.lost = true
 	}
 	return len(p), nil
+}
+
+// hold keeps back what is written until the function it returns is called:
+// a line in between would tear a screen that is being drawn.
+func (o *output) hold() (tell func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.held != nil {
+		return func() {} // somebody else's to tell
+	}
+	o.held = &bytes.Buffer{}
+	return func() {
+		o.mu.Lock()
+		late := o.held
+		o.held = nil
+		o.mu.Unlock()
+		if late != nil && late.Len() > 0 {
+			_, _ = o.Write(late.Bytes())
+		}
+	}
 }
 
 // Lost reports whether a write has failed.

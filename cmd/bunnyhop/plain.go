@@ -27,13 +27,15 @@ type plain struct {
 	begun    time.Time // start of the current step
 	printed  time.Time // when the last line was printed
 	progress meter
-	asking   bool // a gate is open
+	asking   bool            // a gate is open
+	over     map[string]bool // steps that have ended
+	ending   string          // what is cleared up after that
 }
 
 var _ reader = (*plain)(nil)
 
 func newPlain(a *app) *plain {
-	return &plain{app: a, steps: map[string]steps.StepInfo{}, number: map[string]int{}}
+	return &plain{app: a, steps: map[string]steps.StepInfo{}, number: map[string]int{}, over: map[string]bool{}}
 }
 
 const indent = "        "
@@ -58,6 +60,7 @@ func (p *plain) head(now time.Time, step, mark string) {
 
 // Event implements reader.
 func (p *plain) Event(e steps.Event, now time.Time) {
+	p.count(e)
 	switch e := e.(type) {
 	case steps.RunStarted:
 		p.start(e, now)
@@ -66,6 +69,10 @@ func (p *plain) Event(e steps.Event, now time.Time) {
 		p.head(now, e.Step, "")
 	case steps.Progress:
 		p.progress.update(e, now)
+		if p.over[e.Step] && e.Label != p.ending {
+			p.ending = e.Label
+			p.line(now, "clearing up: %s", p.app.oneLine(e.Label))
+		}
 		if now.Sub(p.printed) >= progressEvery {
 			p.line(now, "%s", p.app.oneLine(p.progress.String()))
 		}
@@ -96,7 +103,22 @@ func (p *plain) Event(e steps.Event, now time.Time) {
 	case steps.UndoFailed:
 		p.line(now, "COULD NOT BE TAKEN BACK: %s", p.app.clean(e.Error))
 	case steps.RunFinished:
-		p.current = ""
+		p.current, p.ending = "", ""
+	}
+}
+
+// count keeps track of which steps have ended. What one tells after that is of
+// its clearing up.
+func (p *plain) count(e steps.Event) {
+	switch e := e.(type) {
+	case steps.StepStarted:
+		delete(p.over, e.Step)
+	case steps.UndoStarted:
+		delete(p.over, e.Step)
+	case steps.StepDone:
+		p.over[e.Step] = true
+	case steps.UndoDone:
+		p.over[e.Step] = true
 	}
 }
 
@@ -131,6 +153,9 @@ func (p *plain) done(e steps.StepDone, now time.Time) {
 
 // Tick prints the heartbeat of a silent step.
 func (p *plain) Tick(now time.Time) {
+	if p.current == "" && p.ending != "" && now.Sub(p.printed) >= heartbeatEvery {
+		p.line(now, "still %s", p.app.oneLine(p.ending))
+	}
 	if p.current == "" || p.asking || now.Sub(p.printed) < heartbeatEvery {
 		return
 	}

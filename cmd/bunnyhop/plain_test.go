@@ -60,6 +60,27 @@ func TestHeartbeatOnlyWhenSilent(t *testing.T) {
 	}
 }
 
+// Removing a large folder after the last step takes seconds: that is told at
+// once. What a step is asked before it is done again is none of that.
+func TestClearingUpIsTold(t *testing.T) {
+	p, out := newTestPlain()
+	p.Event(steps.StepDone{Step: "backup", Summary: "10 MB"}, at(1))
+	p.Event(steps.Progress{Step: "switch", Label: "verify", Unit: progress.Bytes, Done: 1, Total: 2}, at(1))
+	out.Reset()
+	p.Event(steps.Progress{Step: "backup", Label: "removing the old code", Unit: progress.Steps}, at(1))
+	p.Event(steps.Progress{Step: "backup", Label: "removing the old code", Unit: progress.Steps}, at(2))
+	p.Tick(at(8))
+	p.Tick(at(12))
+	p.Event(steps.RunFinished{}, at(13))
+	p.Tick(at(60))
+	want := `        clearing up: removing the old code
+        still removing the old code
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestProgressLinesAreRare(t *testing.T) {
 	p, out := newTestPlain()
 	for i := range 200 {
@@ -114,7 +135,7 @@ func TestResultLines(t *testing.T) {
 			[]string{"Failed at migrate: x", "Putting back failed too: y", "By hand, in this order:", "  mv a b", "What was done: bunnyhop runs r1 --project /srv/blog"},
 		},
 		{
-			"rolled back as asked for", askedFor(steps.Result{Flow: flowUpgrade, Run: "r1", Status: steps.RolledBack, Error: "rolled back on request", State: "everything was put back", Code: fault.RolledBack}),
+			"rolled back as asked for", askedFor(steps.Result{Flow: flowUpgrade, Run: "r1", Status: steps.RolledBack, Error: "rolling back was asked for", State: "everything was put back", Code: fault.RolledBack}),
 			[]string{"Rolled back.", "State: everything was put back.", "What was done: bunnyhop runs r1 --project /srv/blog"},
 		},
 	}

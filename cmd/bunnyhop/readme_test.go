@@ -41,6 +41,8 @@ type chapter struct {
 var chapters = []chapter{
 	{command: "bunnyhop status --project /srv/blog", says: "Directus   10.13.4"},
 	{command: "bunnyhop versions --project /srv/blog", says: "11.17.4"},
+	{command: "bunnyhop check --project /srv/blog --to 12.4.0", code: fault.Blocked, says: "BLOCKER 12.0-custom-permissions", then: (*story).unchanged},
+	{command: "bunnyhop check --project /srv/blog --to 11.17.4 --markdown", says: "# newsroom: Directus 10.13.4 → 11.17.4"},
 	// On a terminal it is the wizard, which has a test of its own.
 	{command: "bunnyhop", code: fault.Usage, says: "the wizard needs a terminal"},
 	{command: "bunnyhop upgrade --project /srv/blog --to 11.17.4 --yes --dry-run", says: "nothing of the project was changed", then: (*story).unchanged},
@@ -49,6 +51,7 @@ var chapters = []chapter{
 	{command: "bunnyhop backup list --project /srv/blog", says: "proved", then: (*story).listed},
 	{command: "bunnyhop backup verify ID --project /srv/blog", says: "every digest is right"},
 	{command: "bunnyhop backup verify ID --restore --project /srv/blog", says: "Its database was restored and compared"},
+	{command: "bunnyhop restore ID --project /srv/blog --as /srv/blog-copy.db", says: "DB_FILENAME=", then: (*story).unchanged},
 	{run: "bunnyhop backup --project /srv/blog --yes --json", by: (*story).killed},
 	{command: "bunnyhop resume --project /srv/blog --yes", says: "Backed up and proved"},
 
@@ -71,14 +74,30 @@ var chapters = []chapter{
 	{command: "go run ./cmd/bunnyhop demo", by: (*story).demo, says: "Directus 11.17.4 is installed and proved"},
 }
 
+const (
+	settingsTold = "settings; TestReadmeSettings reads them"
+	bucketTold   = "needs a bucket; the tests in backup_bucket_test.go have one"
+)
+
 // told are the lines of the README that are only looked for.
 var told = map[string]string{
-	"go install ./cmd/bunnyhop":                         "made the program that the story is told with",
-	"go test -timeout 80m ./...":                        "runs this test",
+	"go install ./cmd/bunnyhop":  "made the program that the story is told with",
+	"go test -timeout 80m ./...": "runs this test",
+	"bunnyhop restore ID --project /srv/blog --as postgres://other@host/db":      "needs a PostgreSQL; TestRestoreAs has one",
+	"bunnyhop backup verify ID --bucket --project /srv/blog":                     bucketTold,
+	"bunnyhop restore ID --project /srv/blog --identity blog.key --confirm blog": bucketTold,
+	"bunnyhop backup upload ID --project /srv/blog":                              bucketTold,
+	"backup_bucket:":                     settingsTold,
+	"  endpoint: https://s3.example.org": settingsTold,
+	"  bucket: backups":                  settingsTold,
+	"  prefix: blog":                     settingsTold,
+	"  credentials_file: /root/.config/bunnyhop/bucket.key":                        settingsTold,
+	"encrypt_to: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p]": settingsTold,
+	"keep_in_bucket: 30":                                settingsTold,
 	"ALTER ROLE blog CREATEDB;":                         "a statement for PostgreSQL",
 	"GRANT ALL PRIVILEGES ON `bunnyhop\\_%`.* TO blog;": "a statement for MySQL",
-	"stop: systemctl stop blog":                         "settings; TestReadmeSettings reads them",
-	"start: systemctl start blog":                       "settings; TestReadmeSettings reads them",
+	"stop: systemctl stop blog":                         settingsTold,
+	"start: systemctl start blog":                       settingsTold,
 }
 
 func TestReadmeHasWhatIsTested(t *testing.T) {
@@ -293,8 +312,8 @@ func (s *story) demo() string {
 
 func TestReadmeSettings(t *testing.T) {
 	var lines []string
-	for line := range told {
-		if strings.HasPrefix(told[line], "settings") {
+	for line := range strings.SplitSeq(readme(t), "\n") {
+		if line, ok := strings.CutPrefix(line, "    "); ok && told[line] == settingsTold {
 			lines = append(lines, line)
 		}
 	}

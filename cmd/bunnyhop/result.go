@@ -94,6 +94,9 @@ func (a *app) doneLines(r steps.Result) []string {
 	if backup != "" {
 		parts = append(parts, "backup "+backup)
 	}
+	if bucket, _ := r.Data["bucket"].(string); bucket != "" {
+		parts = append(parts, "copy in "+bucket)
+	}
 	switch r.Flow {
 	case flowUpgrade:
 		parts = append(parts, "go back with: bunnyhop rollback"+project)

@@ -53,7 +53,7 @@ Exit codes:
 	a.flags.add(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	root.AddCommand(
-		newDemoCommand(a), newStatusCommand(a), newVersionsCommand(a), newBackupCommand(a), newRestoreCommand(a),
+		newDemoCommand(a), newStatusCommand(a), newVersionsCommand(a), newCheckCommand(a), newBackupCommand(a), newRestoreCommand(a),
 		newUpgradeCommand(a), newResumeCommand(a), newRollbackCommand(a), newRunsCommand(a), newVersionCommand(a),
 		newExitCodesTopic(),
 	)

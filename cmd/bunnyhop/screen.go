@@ -34,9 +34,7 @@ func (a *app) screen(ctx context.Context, first *tui.Job, req request) error {
 	if a.flags.noColor {
 		program = append(program, tea.WithColorProfile(colorprofile.Ascii))
 	}
-	// The terminal UI has a signal handler of its own; the command's context
-	// would end at the first signal of any kind.
-	result, err := tui.Run(context.WithoutCancel(ctx), options, program...)
+	result, err := a.show(ctx, options, program...)
 	if result != nil {
 		a.printResult(*result)
 	}
@@ -47,6 +45,17 @@ func (a *app) screen(ctx context.Context, first *tui.Job, req request) error {
 		return nil
 	}
 	return resultExit(*result)
+}
+
+// show shows the terminal UI until it is left. What there is to warn of
+// meanwhile is told afterwards, on the normal terminal.
+func (a *app) show(ctx context.Context, options tui.Options, program ...tea.ProgramOption) (*steps.Result, error) {
+	if warnings, ok := a.stderr.(*output); ok && !options.Accessible {
+		defer warnings.hold()()
+	}
+	// The terminal UI has a signal handler of its own; the command's context
+	// would end at the first signal of any kind.
+	return tui.Run(context.WithoutCancel(ctx), options, program...)
 }
 
 // with is the request behind a job of the screens. What the command line asked

@@ -67,7 +67,7 @@ func detectNullIcons(ctx context.Context, in Input) ([]string, bool, error) {
 
 // nullRows lists the ids of rows in which one of the columns is null.
 func nullRows(ctx context.Context, in Input, table string, columns ...string) ([]string, bool, error) {
-	exists, err := hasTable(ctx, in.DB, table)
+	exists, err := in.hasTable(ctx, table)
 	if err != nil || !exists {
 		return nil, false, err
 	}
@@ -87,39 +87,22 @@ func nullRows(ctx context.Context, in Input, table string, columns ...string) ([
 	return evidence, len(evidence) > 0, nil
 }
 
-// oldAccessFields are the columns that 11.0 took from directus_roles.
-var oldAccessFields = []string{"admin_access", "app_access", "enforce_tfa", "ip_access"}
-
 func detectPolicies(ctx context.Context, in Input) ([]string, bool, error) {
 	if in.DB == nil {
 		return nil, true, nil
+	}
+	if done, err := in.hasTable(ctx, "directus_policies"); err != nil || done {
+		return nil, false, err
 	}
 	roles, err := directus.CountRoles(ctx, in.DB)
 	if err != nil {
 		return nil, false, err
 	}
-	evidence := []string{fmt.Sprintf("%d roles become policies", roles)}
-	matrix, err := directus.ReadAccess(ctx, in.DB)
-	if err != nil {
-		return nil, false, err
-	}
-	for _, p := range matrix.Principals {
-		for key, list := range p.Rules {
-			for _, rule := range list {
-				for _, field := range oldAccessFields {
-					if strings.Contains(rule.Permissions, `"`+field+`"`) || slices.Contains(strings.Split(rule.Fields, ","), field) {
-						evidence = append(evidence, fmt.Sprintf("a permission of %s (%s) names %s, which is no field of roles any more: such requests will fail", p.Name, key, field))
-					}
-				}
-			}
-		}
-	}
-	slices.Sort(evidence[1:])
-	return slices.Compact(evidence), true, nil
+	return []string{fmt.Sprintf("%d roles become policies", roles)}, true, nil
 }
 
 func detectWebhooks(ctx context.Context, in Input) ([]string, bool, error) {
-	exists, err := hasTable(ctx, in.DB, "directus_webhooks")
+	exists, err := in.hasTable(ctx, "directus_webhooks")
 	if err != nil || !exists {
 		return nil, false, err
 	}
@@ -128,49 +111,6 @@ func detectWebhooks(ctx context.Context, in Input) ([]string, bool, error) {
 		return nil, false, fmt.Errorf("reading directus_webhooks: %w", err)
 	}
 	return names, len(names) > 0, nil
-}
-
-func detectTrustProxy(ctx context.Context, in Input) ([]string, bool, error) {
-	if in.isSet("IP_TRUST_PROXY") {
-		return nil, false, nil
-	}
-	evidence, err := usesAddresses(ctx, in)
-	return evidence, len(evidence) > 0, err
-}
-
-// usesAddresses lists what depends on the visitor's address.
-func usesAddresses(ctx context.Context, in Input) ([]string, error) {
-	var evidence []string
-	for _, key := range []string{"RATE_LIMITER_ENABLED", "IP_CUSTOM_HEADER"} {
-		if value := in.value(key); value != "" && value != "false" {
-			evidence = append(evidence, key+"="+value)
-		}
-	}
-	if in.DB == nil {
-		return evidence, nil
-	}
-	matrix, err := directus.ReadAccess(ctx, in.DB)
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range matrix.Principals {
-		for _, ip := range p.IP {
-			evidence = append(evidence, p.Kind+" "+p.Name+" is limited to "+ip)
-		}
-	}
-	slices.Sort(evidence)
-	return evidence, nil
-}
-
-func hasTable(ctx context.Context, db directus.Database, table string) (bool, error) {
-	if db == nil {
-		return false, nil
-	}
-	tables, err := db.Tables(ctx)
-	if err != nil {
-		return false, fmt.Errorf("listing the tables: %w", err)
-	}
-	return slices.Contains(tables, table), nil
 }
 
 func texts(ctx context.Context, db directus.Database, query string) ([]string, error) {

@@ -396,4 +396,41 @@ func TestMariaDBSettings(t *testing.T) {
 	expect(t, serverFindings(t, in), nil)
 	in.To, in.Pending = "10.13.4", pendingTo(t, "10.13.4").Pending
 	expect(t, serverFindings(t, in), nil)
+
+	// What a server without explicit defaults left behind.
+	mysqltest.Exec(t, admin, "SET GLOBAL sql_mode = ''")
+	mysqltest.Exec(t, admin, "CREATE TABLE directus_files (id char(36) PRIMARY KEY, uploaded_on timestamp NOT NULL DEFAULT '0000-00-00 00:00:00')")
+	found = serverFindings(t, in)
+	expect(t, found, map[string]string{"zero-date-default": "has the default '0000-00-00 00:00:00'"})
+	mysqltest.Exec(t, admin, statements(found["zero-date-default"])...)
+	expect(t, serverFindings(t, in), nil)
+}
+
+func TestMariaDBLists(t *testing.T) {
+	t.Parallel()
+	admin := mysqltest.Start(t)
+	mysqltest.Exec(t, admin, append(systemTables,
+		"CREATE TABLE articles (id integer PRIMARY KEY, tags varchar(200), plain varchar(200), label text, wide longtext, short longtext, code varchar(50) UNIQUE, KEY by_tags (tags), KEY by_label (label(50)))",
+		"INSERT INTO articles VALUES (1, 'a', 'a', 'a', REPEAT('x', 70000), 'a', 'a')",
+		"INSERT INTO directus_fields VALUES (1, 'articles', 'tags', 'cast-csv'), (2, 'articles', 'plain', 'cast-csv'), (3, 'articles', 'label', 'cast-csv'), (4, 'articles', 'wide', 'cast-csv'), (5, 'articles', 'short', 'cast-csv'), (6, 'gone', 'x', 'cast-csv'), (7, 'articles', 'code', 'cast-csv')")...)
+	in := onServer(t, admin, "10.0.0", "12.4.0")
+	in.Pending = pendingTo(t, "12.4.0").Pending
+	found := serverFindings(t, in)
+	expect(t, found, map[string]string{"csv-unchangeable": "articles.wide has a value of 70000 bytes"})
+	if evidence, err := advisory.UnchangeableOnMySQL(t.Context(), in); err != nil || !slices.Contains(evidence, "articles.tags has the index by_tags") || len(evidence) != 3 {
+		t.Errorf("on MySQL: %q, %v", evidence, err)
+	}
+	// The server says the same.
+	direct, err := sql.Open("mysql", mysqltest.Driver(admin).FormatDSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer direct.Close()
+	for column, fits := range map[string]bool{"tags": true, "code": true, "plain": true, "label": true, "wide": false, "short": true} {
+		if _, err := direct.ExecContext(t.Context(), "ALTER TABLE articles MODIFY "+column+" text"); (err == nil) != fits {
+			t.Errorf("%s: %v", column, err)
+		}
+	}
+	in.Pending = nil
+	expect(t, serverFindings(t, in), nil)
 }

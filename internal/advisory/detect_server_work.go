@@ -106,23 +106,29 @@ const countedUpTo = 1_000_000
 // server keeps beside the rows of PostgreSQL (TOAST) is neither indexed nor
 // rewritten and does not count. A table that is not there is empty.
 func tableSize(ctx context.Context, in Input, table string) (rows, bytes int64, err error) {
-	exists, err := hasTable(ctx, in.DB, table)
+	exists, err := in.hasTable(ctx, table)
 	if err != nil || !exists {
 		return 0, 0, err
 	}
 	query := `SELECT TABLE_ROWS AS estimate, DATA_LENGTH AS bytes FROM information_schema.TABLES
 		WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ` + quoted(table)
-	if in.Vendor == postgresVendor {
+	switch in.Vendor {
+	case mysqlVendor:
+	case postgresVendor:
 		query = "SELECT reltuples::int8 AS estimate, pg_relation_size(oid) AS bytes FROM pg_class WHERE oid = to_regclass(" + quoted(in.DB.Quote(table)) + ")"
+	default: // SQLite has no estimate
+		query = ""
 	}
-	row, err := one(ctx, in.DB, query)
-	if err != nil {
-		return 0, 0, err
-	}
-	rows, _ = strconv.ParseInt(row["estimate"], 10, 64)
-	bytes, _ = strconv.ParseInt(row["bytes"], 10, 64)
-	if rows > 0 {
-		return rows, bytes, nil
+	if query != "" {
+		row, err := one(ctx, in.DB, query)
+		if err != nil {
+			return 0, 0, err
+		}
+		rows, _ = strconv.ParseInt(row["estimate"], 10, 64)
+		bytes, _ = strconv.ParseInt(row["bytes"], 10, 64)
+		if rows > 0 {
+			return rows, bytes, nil
+		}
 	}
 	counted, err := one(ctx, in.DB, fmt.Sprintf("SELECT COUNT(*) AS n FROM (SELECT 1 FROM %s LIMIT %d) AS t", in.DB.Quote(table), countedUpTo)) //nolint:gosec // quoted
 	if err != nil {

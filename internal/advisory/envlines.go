@@ -50,6 +50,8 @@ var envRules = []envRule{
 		Key: "IP_TRUST_PROXY", Value: "true", Comment: "on by default before 12; better the number or the addresses of your proxies",
 		Reason: "the default changes to false: behind a proxy, address limits, rate limits and the activity log would see the proxy", Recommended: true,
 	})},
+	{"12.2.0", suggestImportSize},
+	{"12.2.0", suggestAssetSize},
 }
 
 // EnvLines lists the lines that the jump from in.From to in.To asks for, in

@@ -18,10 +18,17 @@ type Finding struct {
 	// ID is the rule's stable id ("12.0-custom-permissions").
 	ID       string   `json:"id"`
 	Severity Severity `json:"severity"`
+	// Area is the part of the project that it is about.
+	Area Area `json:"area,omitempty"`
+	// Uncertain is set when it could not be told whether the project is
+	// affected; Remedy then says first what to look at.
+	Uncertain bool `json:"uncertain,omitempty"`
 	// Title is one line that says what will happen.
 	Title string `json:"title"`
 	// Evidence is what was seen in this project, one item a line.
 	Evidence []string `json:"evidence,omitempty"`
+	// Affects says who is affected.
+	Affects string `json:"affects,omitempty"`
 	// Remedy is what to do about it.
 	Remedy string `json:"remedy,omitempty"`
 	// Version is the release that brings the change; empty for rules that hold

@@ -21,7 +21,7 @@ type Release struct {
 // those known not to be installable are passed over. It returns the version,
 // "" when there is none, and the reason in a sentence. in.To is not looked at.
 func Recommend(ctx context.Context, releases []Release, in Input) (version, reason string, err error) {
-	in.To = in.From
+	in, in.To = in.cached(), in.From
 	from, _, err := in.versions()
 	if err != nil {
 		return "", "", err
@@ -66,17 +66,15 @@ func losses(ctx context.Context, in Input, from, to *semver.Version) (string, *s
 	var limit *semver.Version
 	title := ""
 	for _, rule := range rules {
-		if !rule.LosesFunction || rule.Version == "" || !rule.crossed(from, to) || !rule.concerns(in) {
+		if !rule.LosesFunction || rule.Version == "" || !rule.crossed(from, to) {
 			continue
 		}
-		_, hit, err := rule.Detect(ctx, in)
-		if err != nil && ctx.Err() == nil && len(rule.Vendors) > 0 {
-			continue // the check will say so
-		}
+		a, err := rule.assess(ctx, in)
 		if err != nil {
-			return "", nil, fmt.Errorf("checking %s (%s): %w", rule.ID, rule.Title, err)
+			return "", nil, err
 		}
-		if version := semver.MustParse(rule.Version); hit && (limit == nil || version.LessThan(limit)) {
+		// What cannot be told is not lost; the check will say it.
+		if version := semver.MustParse(rule.Version); a.Outcome == Applies && (limit == nil || version.LessThan(limit)) {
 			limit, title = version, rule.Title
 		}
 	}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/Masterminds/semver/v3"
 
 	"bunnyhop/internal/directus"
 	"bunnyhop/internal/fault"
+	"bunnyhop/internal/systemschema"
 )
 
 // Config is the effective configuration of a project.
@@ -54,19 +56,46 @@ type Input struct {
 	// Connection says how the project reaches its database server; it is zero
 	// where there is none (SQLite).
 	Connection Connection
+
+	// Recorded are the ids of the migrations that the database has had, and
+	// System are Directus' own tables as they are; both nil where nobody looked.
+	Recorded []string
+	System   systemschema.Tables
+
+	// Root is the project's folder, and ConfigFile the file that its settings
+	// come from; both absolute, empty where that is not known.
+	Root, ConfigFile string
+
+	// Now is the moment of the check; zero means the present.
+	Now time.Time
+
+	// read is what the rules of one check have read so far.
+	read *reading
 }
 
-// Rule is one thing that can go wrong between two versions. The table in
-// rules.go holds them all; a new one is a new entry there.
+// Rule is one thing that can go wrong between two versions. The lists of
+// rules.go and its neighbours hold them all; a new one is a new entry there.
 type Rule struct {
 	ID string
 	// Version is the release that brings the change: the rule is asked only
 	// when From < Version <= To. Empty means for any jump.
 	Version  string
 	Severity Severity
-	Title    string
-	Remedy   string
-	Source   string
+	Area     Area
+	// Title says in one line what will happen.
+	Title string
+	// Affects says in one sentence who is affected.
+	Affects string
+	// Unaffected says in one line why the rule does not apply to a project in
+	// which Detect finds nothing.
+	Unaffected string
+	Remedy     string
+	Source     string
+	// Look says what people have to look at when it cannot be told, as "look
+	// whether …". It is needed where Detect may return errUntold.
+	Look string
+	// Untold is the severity of what cannot be told; empty means Note.
+	Untold Severity
 	// NeverOverridable and LosesFunction are as in Finding.
 	NeverOverridable, LosesFunction bool
 	// Vendors are the kinds of databases, as Input.Vendor names them, for which
@@ -75,8 +104,9 @@ type Rule struct {
 	// and does not end the check.
 	Vendors []string
 	// Detect looks whether the project is affected, and by what. Evidence is
-	// optional. An error means that it could not be told, which is never "not
-	// affected".
+	// optional. errUntold, or untold with what to look at, means that the
+	// answer lies outside of what can be read: that is shown, and never "not
+	// affected". Any other error ends the check.
 	Detect func(ctx context.Context, in Input) (evidence []string, hit bool, err error)
 }
 
@@ -84,47 +114,19 @@ type Rule struct {
 func Rules() []Rule { return append([]Rule(nil), rules...) }
 
 // Check asks the rules that the jump from in.From to in.To crosses and returns
-// what they found, in the order of the rule base.
+// what they found and what they could not tell, in the order of the rule base.
 func Check(ctx context.Context, in Input) ([]Finding, error) {
-	from, to, err := in.versions()
+	all, err := Assess(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	var findings []Finding
-	for _, rule := range rules {
-		if !rule.crossed(from, to) || !rule.concerns(in) {
-			continue
-		}
-		evidence, hit, err := rule.Detect(ctx, in)
-		if err != nil && ctx.Err() == nil && len(rule.Vendors) > 0 {
-			findings = append(findings, rule.untold(err))
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("checking %s (%s): %w", rule.ID, rule.Title, err)
-		}
-		if hit {
-			findings = append(findings, rule.finding(evidence))
+	for _, a := range all {
+		if f, found := a.Finding(); found {
+			findings = append(findings, f)
 		}
 	}
 	return findings, nil
-}
-
-func (r Rule) finding(evidence []string) Finding {
-	return Finding{
-		ID: r.ID, Severity: r.Severity, Title: r.Title, Evidence: evidence, Remedy: r.Remedy,
-		Version: r.Version, Source: r.Source,
-		NeverOverridable: r.NeverOverridable, LosesFunction: r.LosesFunction,
-	}
-}
-
-// untold says that a rule of a server could not be checked.
-func (r Rule) untold(err error) Finding {
-	return Finding{
-		ID: r.ID, Severity: Note, Title: "not checked: " + r.Title, Evidence: []string{err.Error()},
-		Remedy:  "look yourself, or let the project's database user read what is asked for and check again",
-		Version: r.Version, Source: r.Source,
-	}
 }
 
 // concerns reports whether the rule is about the project's kind of database.

@@ -142,7 +142,7 @@ func TestEachRuleBothWays(t *testing.T) {
 		{rule: "extension-risk", name: "problem", hit: true, change: extension(directus.Extension{Name: "x", Problem: "is broken"}), evidence: "is broken"},
 		{rule: "extension-risk", name: "fine", change: extension(directus.Extension{Name: "x", Type: "hook", Host: ">=10.0.0"})},
 		{rule: "bad-foreign-keys", name: "an orphan", hit: true, sql: []string{orphan}, evidence: "directus_users points to missing rows of directus_roles (1 rows)"},
-		{rule: "bad-foreign-keys", name: "another vendor", sql: []string{orphan}, change: with(func(in *advisory.Input) { in.Vendor = "postgres" })},
+		{rule: "bad-foreign-keys", name: "another vendor", sql: []string{orphan}, change: with(func(in *advisory.Input) { in.Vendor = "other" })},
 		{rule: "bad-foreign-keys", name: "none"},
 		{rule: "bad-shares", name: "null", hit: true, sql: []string{"CREATE TABLE s AS SELECT * FROM directus_shares; DROP TABLE directus_shares; ALTER TABLE s RENAME TO directus_shares; UPDATE directus_shares SET item = NULL", "DELETE FROM directus_migrations WHERE version = '20230721A'"}, evidence: "has no collection or no item"},
 		{rule: "bad-shares", name: "good rows", sql: []string{"DELETE FROM directus_migrations WHERE version = '20230721A'"}},
@@ -150,6 +150,8 @@ func TestEachRuleBothWays(t *testing.T) {
 		{rule: "null-icons", name: "null", hit: true, sql: []string{"CREATE TABLE s AS SELECT * FROM directus_dashboards; DROP TABLE directus_dashboards; ALTER TABLE s RENAME TO directus_dashboards; UPDATE directus_dashboards SET icon = NULL"}, evidence: "has no icon"},
 		{rule: "null-icons", name: "good rows"},
 
+		{rule: "10.0-licence-text", name: "crossed", hit: true, from: "9.26.0", evidence: "BUSL-1.1"},
+		{rule: "10.0-licence-text", name: "not crossed"},
 		{rule: "10.4-redis", name: "old keys", hit: true, from: "10.3.0", config: quiet("CACHE_REDIS_HOST", "a", "RATE_LIMITER_REDIS", "redis://b"), evidence: "different servers"},
 		{rule: "10.4-redis", name: "new keys too", from: "10.3.0", config: quiet("CACHE_REDIS", "redis://a", "REDIS", "redis://a")},
 		{rule: "10.4-redis", name: "not crossed", config: quiet("CACHE_REDIS", "redis://a")},
@@ -163,7 +165,7 @@ func TestEachRuleBothWays(t *testing.T) {
 		{rule: "10.10-templates-folder", name: "yes", hit: true, from: "10.9.0", change: with(func(in *advisory.Input) { in.ExtensionsPath = extensions }), evidence: "welcome.liquid"},
 		{rule: "10.10-templates-folder", name: "not crossed", change: with(func(in *advisory.Input) { in.ExtensionsPath = extensions })},
 
-		{rule: "11.0-policies", name: "crossed", hit: true, evidence: "admin_access, which is no field"},
+		{rule: "11.0-policies", name: "crossed", hit: true, evidence: "3 roles become policies"},
 		{rule: "11.0-policies", name: "not crossed", from: "11.0.0", version: "11.17.4"},
 		{rule: "11.1-sendgrid", name: "yes", hit: true, config: quiet("EMAIL_TRANSPORT", "SendGrid")},
 		{rule: "11.1-sendgrid", name: "no", config: quiet("EMAIL_TRANSPORT", "smtp")},
@@ -172,7 +174,7 @@ func TestEachRuleBothWays(t *testing.T) {
 		{rule: "11.14-webhooks", name: "no table", from: "11.14.0", version: "12.4.0"},
 
 		{rule: "12.0-custom-permissions", name: "yes", hit: true, evidence: "5 in use"},
-		{rule: "12.0-custom-permissions", name: "on 11", hit: true, from: "11.17.4", version: "11.17.4", evidence: "Editor: update authors"},
+		{rule: "12.0-custom-permissions", name: "on 11", hit: true, from: "11.17.4", version: "11.17.4", evidence: "Editor · authors: update (fields name"},
 		{rule: "12.0-custom-permissions", name: "licensed", config: quiet("LICENSE_KEY", "x")},
 		{rule: "12.0-custom-permissions", name: "plain only", sql: []string{"DELETE FROM directus_permissions WHERE fields <> '*' OR permissions <> '{}' OR validation <> '{}' OR presets <> '{}'"}},
 		{rule: "12.0-custom-permissions", name: "not crossed", to: "11.17.4"},
@@ -183,7 +185,7 @@ func TestEachRuleBothWays(t *testing.T) {
 		{rule: "12.0-flows", name: "6", hit: true, sql: []string{"UPDATE directus_flows SET status = 'active'"}, evidence: "6 in use, 5 allowed"},
 		{rule: "12.0-flows", name: "4"},
 		{rule: "12.0-sso", name: "users", hit: true, evidence: "u3@example.com (google)"},
-		{rule: "12.0-sso", name: "providers only", hit: true, sql: []string{"UPDATE directus_users SET provider = 'default'"}, config: quiet("AUTH_PROVIDERS", "keycloak"), evidence: "AUTH_PROVIDERS=keycloak"},
+		{rule: "12.0-sso", name: "providers only", hit: true, sql: []string{"UPDATE directus_users SET provider = 'default'"}, config: quiet("AUTH_PROVIDERS", "keycloak"), evidence: "AUTH_PROVIDERS names keycloak"},
 		{rule: "12.0-sso", name: "none", sql: []string{"UPDATE directus_users SET provider = 'default'"}},
 		{rule: "12.0-sso", name: "licensed", config: quiet("LICENSE_TOKEN", "x")},
 		{rule: "12.0-custom-llm", name: "yes", hit: true, change: uses(func(u *directus.Usage) { u.CustomLLM = true })},
@@ -197,11 +199,13 @@ func TestEachRuleBothWays(t *testing.T) {
 		{rule: "12.0-trust-proxy", name: "address limits", hit: true, config: quiet("IP_TRUST_PROXY", ""), evidence: "role Editor is limited to 10.0.0.0/8,127.0.0.1"},
 		{rule: "12.0-trust-proxy", name: "rate limits", hit: true, sql: []string{"UPDATE directus_roles SET ip_access = NULL"}, config: quiet("IP_TRUST_PROXY", "", "RATE_LIMITER_ENABLED", "true"), evidence: "RATE_LIMITER_ENABLED=true"},
 		{rule: "12.0-trust-proxy", name: "set"},
-		{rule: "12.0-trust-proxy", name: "nothing depends on it", sql: []string{"UPDATE directus_roles SET ip_access = NULL"}, config: quiet("IP_TRUST_PROXY", "")},
+		{rule: "12.0-trust-proxy", name: "nothing depends on it", sql: []string{"UPDATE directus_roles SET ip_access = NULL"}, config: quiet("IP_TRUST_PROXY", "", "PUBLIC_URL", "/")},
 		{rule: "12.0-health", name: "a probe", hit: true, change: with(func(in *advisory.Input) {
 			in.Files = map[string]string{"compose.yaml": "a\n  test: wget http://localhost:8055/server/health\n"}
 		}), evidence: "compose.yaml line 2"},
 		{rule: "12.0-health", name: "ping", change: with(func(in *advisory.Input) { in.Files = map[string]string{"x": "/server/ping"} })},
+		{rule: "12.0-licence-text", name: "crossed", hit: true, evidence: "MSCL-1.0-GPL"},
+		{rule: "12.0-licence-text", name: "not crossed", to: "11.17.4"},
 		{rule: "12.0-short-secret", name: "short", hit: true, config: quiet("SECRET", "short"), evidence: "5 bytes"},
 		{rule: "12.0-short-secret", name: "long"},
 	}
@@ -226,11 +230,18 @@ func TestEachRuleBothWays(t *testing.T) {
 		}
 		tried[c.rule][c.hit] = true
 	}
+	for _, c := range allTrials() {
+		if tried[c.rule] == nil {
+			tried[c.rule] = map[bool]bool{}
+		}
+		tried[c.rule][c.want != advisory.DoesNotApply] = true
+	}
 	for _, rule := range advisory.Rules() {
 		if len(rule.Vendors) > 0 {
 			continue // tried on servers
 		}
-		if !tried[rule.ID][true] || !tried[rule.ID][false] {
+		// What lies outside of a project can never be told not to apply.
+		if !tried[rule.ID][true] || !tried[rule.ID][false] && rule.Unaffected != "" {
 			t.Errorf("%s was not tried both ways", rule.ID)
 		}
 	}
@@ -249,6 +260,15 @@ func TestRulesAreWhole(t *testing.T) {
 	for _, r := range advisory.Rules() {
 		if r.ID == "" || r.Title == "" || r.Remedy == "" || r.Source == "" || r.Detect == nil {
 			t.Errorf("%q is not whole", r.ID)
+		}
+		if !slices.Contains(advisory.Areas(), r.Area) || r.Affects == "" || r.Unaffected == "" && r.Look == "" {
+			t.Errorf("%s does not say what it is about, whom it affects, or why it does not apply", r.ID)
+		}
+		if !strings.HasSuffix(r.Affects, ".") || strings.HasSuffix(r.Unaffected, ".") || strings.HasSuffix(r.Remedy, ".") {
+			t.Errorf("%s: who is affected is a sentence, the rest are lines without a full stop", r.ID)
+		}
+		if r.Look != "" && !strings.HasPrefix(r.Look, "look whether ") {
+			t.Errorf("%s: what to look at begins with \"look whether\"", r.ID)
 		}
 		if seen[r.ID] {
 			t.Errorf("%s is there twice", r.ID)
@@ -296,7 +316,7 @@ func TestCheckRefusesWhatIsNoVersion(t *testing.T) {
 func TestARuleThatCannotBeToldIsAnError(t *testing.T) {
 	t.Parallel()
 	in := project(t, "10.13.4", "12.4.0", "10.13.4", quiet())
-	in.DB.(*fixture.DB).Exec(t, "DROP TABLE directus_permissions")
+	in.DB.(*fixture.DB).Exec(t, "DROP TABLE directus_roles")
 	if _, err := advisory.Check(t.Context(), in); err == nil || !strings.Contains(err.Error(), "11.0-policies") {
 		t.Errorf("%v", err)
 	}

@@ -6,14 +6,16 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/progress"
@@ -47,7 +49,13 @@ func (b *builder) previous() error {
 	b.known = map[string]*Entry{}
 	for _, part := range b.Previous.Parts {
 		for i := range part.Entries {
-			if e := &part.Entries[i]; e.Type == TypeFile && part.Name != Database {
+			e := &part.Entries[i]
+			switch {
+			case e.Type != TypeFile || part.Name == Database:
+			case e.Object != nil:
+				e.Object.prefix = part.prefixOf(e.Path)
+				b.known[e.objectName()] = e
+			default:
 				b.known[e.Path] = e
 			}
 		}
@@ -71,6 +79,9 @@ func (b *builder) reusable() int64 {
 // same returns the earlier entry of a file whose size and times are what they
 // were.
 func (b *builder) same(e *Entry) *Entry {
+	if e.Object != nil {
+		return b.sameObject(e)
+	}
 	if old := b.known[e.Path]; old != nil && old.Size == e.Size && old.Mtime.Equal(e.Mtime) {
 		return old
 	}
@@ -89,17 +100,17 @@ func (b *builder) part(ctx context.Context, name Part) (*PartInfo, error) {
 		}
 	}
 	b.current = name
+	gone, err := b.storeAll(ctx, info.Entries)
+	if err != nil {
+		return nil, err
+	}
 	kept := info.Entries[:0]
 	for i := range info.Entries {
 		e := info.Entries[i]
-		err := b.store(ctx, &e)
-		if errors.Is(err, errGone) {
+		if reason := gone[i]; reason != "" {
 			info.Files--
-			info.Skipped = append(info.Skipped, Skipped{Path: e.Path, Reason: "it was removed while the backup was made"})
+			info.Skipped = append(info.Skipped, Skipped{Path: e.name(), Reason: reason})
 			continue
-		}
-		if err != nil {
-			return nil, err
 		}
 		info.Bytes += e.Size
 		if e.From != "" {
@@ -109,6 +120,55 @@ func (b *builder) part(ctx context.Context, name Part) (*PartInfo, error) {
 	}
 	info.Entries = kept
 	return info, nil
+}
+
+// copiers is how many files of disks are copied at once.
+const copiers = 4
+
+// storeAll stores folders and links one by one, then files and objects of
+// buckets several at a time. It returns why entries are not in the backup
+// after all.
+func (b *builder) storeAll(ctx context.Context, entries []Entry) (gone map[int]string, err error) {
+	gone = map[int]string{}
+	objects := false
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(copiers)
+	var mu sync.Mutex
+	for i := range entries {
+		e := &entries[i]
+		if e.Object != nil {
+			objects = true
+			continue
+		}
+		// A folder comes before what is in it, so it is there by then.
+		if e.Type != TypeFile {
+			if err = b.store(inner, e); err != nil {
+				break
+			}
+			continue
+		}
+		group.Go(func() error {
+			err := b.store(inner, e)
+			if !errors.Is(err, errGone) {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			gone[i] = "it was removed while the backup was made"
+			return nil
+		})
+	}
+	// The first error of a file ends the others with its context.
+	if copying := group.Wait(); copying != nil {
+		err = copying
+	}
+	if err != nil {
+		return nil, err
+	}
+	if objects {
+		err = b.fetchAll(ctx, entries, gone)
+	}
+	return gone, err
 }
 
 // errGone says that a file was removed after the scan.
@@ -142,19 +202,19 @@ func (b *builder) file(ctx context.Context, e *Entry, target string) error {
 			return err
 		}
 		if linked {
-			e.SHA256, e.From = old.SHA256, b.Previous.ID
+			e.SHA256, e.CRC32C, e.From = old.SHA256, old.CRC32C, b.Previous.ID
 			b.count(e.Size)
 			return nil
 		}
 	}
 	origin := b.found.origin(e.Path)
 	for try := 1; ; try++ {
-		before := b.done
-		stable, err := b.copy(ctx, e, origin, target)
+		copied := int64(0)
+		stable, err := b.copy(ctx, e, origin, target, func(n int64) { copied += n; b.count(n) })
 		if err == nil && stable {
 			break
 		}
-		b.done = before
+		b.count(-copied)
 		if errors.Is(err, errGone) {
 			return err
 		}
@@ -172,7 +232,7 @@ func (b *builder) file(ctx context.Context, e *Entry, target string) error {
 	}
 	// The same contents under other times: share them all the same.
 	if old := b.known[e.Path]; old != nil && old.SHA256 == e.SHA256 {
-		second := filepath.Join(b.dir, ".shared")
+		second := filepath.Join(b.dir, ".shared-"+e.SHA256+"-"+strconv.FormatInt(b.shared.Add(1), 10))
 		linked, err := b.link(ctx, old, second)
 		if err != nil || !linked {
 			return err
@@ -189,19 +249,16 @@ func (b *builder) file(ctx context.Context, e *Entry, target string) error {
 // its manifest says: damage must not be inherited.
 func (b *builder) link(ctx context.Context, old *Entry, target string) (bool, error) {
 	stored := filepath.Join(b.Previous.Dir, filepath.FromSlash(old.Path))
-	sum, _, err := digestFile(ctx, stored)
+	unharmed := old.unharmed(ctx, stored)
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}
-	if err != nil || sum != old.SHA256 {
-		return false, nil //nolint:nilerr // the file is copied instead
-	}
-	return os.Link(stored, target) == nil, nil
+	return unharmed && os.Link(stored, target) == nil, nil
 }
 
 // copy copies one file and fills in its entry. It reports whether the file
 // stayed the same meanwhile.
-func (b *builder) copy(ctx context.Context, e *Entry, origin, target string) (stable bool, err error) {
+func (b *builder) copy(ctx context.Context, e *Entry, origin, target string, count func(int64)) (stable bool, err error) {
 	source, err := openFile(origin)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, errGone
@@ -218,9 +275,9 @@ func (b *builder) copy(ctx context.Context, e *Entry, origin, target string) (st
 	if err != nil {
 		return false, fmt.Errorf("writing into the backup: %w", err)
 	}
-	sum := sha256.New()
+	sum := newChecksums()
 	// One byte more than there was shows that the file grows.
-	n, err := transfer(ctx, io.MultiWriter(file, sum), io.LimitReader(source, before.Size()+1), b.count)
+	n, err := transfer(ctx, io.MultiWriter(file, sum), io.LimitReader(source, before.Size()+1), count)
 	if err := errors.Join(err, file.Close()); err != nil {
 		return false, fmt.Errorf("copying %s: %w", origin, err)
 	}
@@ -232,14 +289,16 @@ func (b *builder) copy(ctx context.Context, e *Entry, origin, target string) (st
 	return n == before.Size() && n == after.Size() && before.ModTime().Equal(after.ModTime()), nil
 }
 
-func (e *Entry) fill(info fs.FileInfo, n int64, sum hash.Hash) {
+func (e *Entry) fill(info fs.FileInfo, n int64, sum *checksums) {
 	stat := info.Sys().(*syscall.Stat_t)
 	e.Size, e.Mode, e.UID, e.GID = n, stat.Mode&0o7777, int(stat.Uid), int(stat.Gid)
 	e.Mtime, e.Ctime = info.ModTime().UTC(), time.Unix(stat.Ctim.Unix()).UTC()
-	e.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	e.SHA256, e.CRC32C = sumOf(sum.sha), sumOf(sum.crc)
 }
 
 func (b *builder) count(n int64) {
+	b.counting.Lock()
+	defer b.counting.Unlock()
 	b.done += n
 	b.report.Progress("backing up "+string(b.current), progress.Bytes, b.done, max(b.total, b.done))
 }

@@ -5,13 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/durable"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/progress"
 )
@@ -20,7 +24,7 @@ import (
 type Options struct {
 	Folder string // where backups live; made if it does not exist
 	ID     string // the new backup's folder in it
-	Kind   string // Full or Final; empty means Full
+	Kind   string // Full, Final or Saved; empty means Full
 
 	Database database.Database // nil leaves the database out
 	Sources  []Source
@@ -32,6 +36,11 @@ type Options struct {
 	Directus   string
 	Migrations []string
 	Run        string
+
+	// Stored yields what the database says is stored in the Files part. What is
+	// missing there is recorded as Unmatched. It is called after the dump was
+	// made. Optional.
+	Stored func(ctx context.Context) iter.Seq2[StoredFile, error]
 
 	// Previous is an earlier backup in the same Folder. Files that have not
 	// changed since share its copy instead of being stored again. Optional.
@@ -70,7 +79,7 @@ func Create(ctx context.Context, o Options, report progress.Reporter) (*Manifest
 		return nil, errors.Join(b.explain(err), os.RemoveAll(b.dir))
 	}
 	m.Dir = final
-	return m, syncFolder(o.Folder)
+	return m, durable.Folder(o.Folder)
 }
 
 func (o *Options) check() error {
@@ -90,7 +99,7 @@ func (o *Options) check() error {
 	}
 	dirs := []string{o.Root}
 	for _, source := range o.Sources {
-		if source.Files == nil {
+		if source.Files == nil && source.Bucket == nil {
 			dirs = append(dirs, source.Dir)
 		}
 	}
@@ -133,9 +142,11 @@ type builder struct {
 	need     int64 // bytes that will be written
 	done     int64
 	total    int64
-	known    map[string]*Entry // files of the previous backup, by path
+	known    map[string]*Entry // files of the previous backup, by path, objects by objectName
 	report   progress.Reporter
-	current  Part // being written, for the progress
+	shared   atomic.Int64 // temporary names for copies to be shared
+	counting sync.Mutex   // of done, and of report while several files are copied
+	current  Part         // being written, for the progress
 }
 
 // plan looks at everything before anything is written.
@@ -159,7 +170,7 @@ func (b *builder) plan(ctx context.Context) error {
 		}
 	}
 	var err error
-	if b.found, err = scan(ctx, b.Sources, skip); err != nil {
+	if b.found, err = scan(ctx, b.Sources, skip, b.report); err != nil {
 		return err
 	}
 	if err := b.previous(); err != nil {
@@ -187,6 +198,11 @@ func (b *builder) build(ctx context.Context) (*Manifest, error) {
 		}
 		if err != nil {
 			return nil, err
+		}
+		if name == Files && info.Included {
+			if m.Unmatched, err = b.match(ctx, info); err != nil {
+				return nil, err
+			}
 		}
 		m.Parts = append(m.Parts, *info)
 	}
@@ -226,9 +242,11 @@ func (b *builder) dump(ctx context.Context, m *Manifest) (*PartInfo, error) {
 	} else if m.Fingerprint, err = b.Database.Fingerprint(ctx, nil, b.report); err != nil {
 		return nil, err
 	}
-	sum, written, err := digestFile(ctx, file)
-	if err != nil {
-		return nil, fmt.Errorf("reading the dump: %w", err)
+	sum, written := info.SHA256, info.Bytes
+	if sum == "" {
+		if sum, written, err = digestFile(ctx, file); err != nil {
+			return nil, fmt.Errorf("reading the dump: %w", err)
+		}
 	}
 	b.done = b.dbBytes
 	now := time.Now().UTC()

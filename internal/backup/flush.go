@@ -57,11 +57,3 @@ func flushPath(name string) error {
 	defer file.Close() //nolint:errcheck // only read from
 	return file.Sync()
 }
-
-// syncFolder makes renames and removals in a folder last.
-func syncFolder(dir string) error {
-	if err := flushPath(dir); err != nil {
-		return fmt.Errorf("flushing the folder %s: %w", dir, err)
-	}
-	return nil
-}

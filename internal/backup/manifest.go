@@ -34,6 +34,7 @@ var Parts = []Part{Database, Files, Extensions, Config}
 const (
 	Full  = "full"
 	Final = "final" // the database only, taken while the server is stopped
+	Saved = "saved" // only those stored objects that a restore was about to overwrite
 )
 
 // Manifest describes a backup.
@@ -41,7 +42,7 @@ type Manifest struct {
 	Format        int                  `json:"format"`
 	Digest        string               `json:"digest"` // SHA-256 of the manifest with 64 zeros here
 	ID            string               `json:"id"`
-	Kind          string               `json:"kind"` // Full or Final
+	Kind          string               `json:"kind"` // Full, Final or Saved
 	Created       time.Time            `json:"created"`
 	Run           string               `json:"run,omitempty"` // the run that made it
 	Project       string               `json:"project"`
@@ -53,6 +54,7 @@ type Manifest struct {
 	DumpTool      string               `json:"dump_tool,omitempty"` // name and version
 	Fingerprint   database.Fingerprint `json:"fingerprint"`
 	External      []External           `json:"external,omitempty"`
+	Unmatched     []Unmatched          `json:"unmatched,omitempty"` // what is not in this backup as the database says
 	Verified      *Verification        `json:"verified,omitempty"`
 	Parts         []PartInfo           `json:"parts"`
 
@@ -96,8 +98,7 @@ func (m *Manifest) Bytes() int64 {
 	return n
 }
 
-// External is a storage location that was not copied, because it is not on
-// this machine.
+// External is a storage location that was not copied.
 type External struct {
 	Location string `json:"location"`
 	Driver   string `json:"driver"`
@@ -130,7 +131,9 @@ type PartInfo struct {
 // Folder tells where the entries below a prefix came from.
 type Folder struct {
 	Prefix string `json:"prefix"` // in the backup
-	Dir    string `json:"dir"`    // absolute, on the machine of the backup
+	Dir    string `json:"dir"`    // absolute, on the machine of the backup; or the bucket
+	// Driver is S3 for a bucket's objects, empty for a folder on a disk.
+	Driver string `json:"driver,omitempty"`
 	// Selected means that only single files of Dir are here.
 	Selected bool `json:"selected,omitempty"`
 }
@@ -165,6 +168,9 @@ type Entry struct {
 	Target  string    `json:"target,omitempty"` // of a link
 	RawLink []byte    `json:"raw_target,omitempty"`
 	SHA256  string    `json:"sha256,omitempty"`
+	CRC32C  string    `json:"crc32c,omitempty"` // quick to compare; of files, not of objects
 	// From is the backup whose copy of the file this one shares.
 	From string `json:"from,omitempty"`
+	// Object is what a bucket says of a file that was an object there.
+	Object *Object `json:"object,omitempty"`
 }

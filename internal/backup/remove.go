@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"bunnyhop/internal/durable"
 )
 
 // Remove removes the backup in dir. First it gets a name that no whole backup
@@ -24,7 +26,7 @@ func Remove(dir string) error {
 		if err := os.Rename(dir, aside); err != nil {
 			return fmt.Errorf("removing a backup: %w", err)
 		}
-		if err := syncFolder(folder); err != nil {
+		if err := durable.Folder(folder); err != nil {
 			return err
 		}
 		reached("renamed")
@@ -32,7 +34,7 @@ func Remove(dir string) error {
 	if err := os.RemoveAll(aside); err != nil {
 		return fmt.Errorf("removing a backup: %w", err)
 	}
-	if err := syncFolder(folder); err != nil {
+	if err := durable.Folder(folder); err != nil {
 		return err
 	}
 	for _, name := range []string{dir, aside} {

@@ -16,6 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bunnyhop/internal/fault"
+	"bunnyhop/internal/objectstore"
+	"bunnyhop/internal/progress"
 )
 
 // Source is a folder that belongs to a part.
@@ -30,6 +32,9 @@ type Source struct {
 	Files []string
 	// Optional means that a folder that does not exist is an empty one.
 	Optional bool
+	// Bucket is where the files are instead of Dir: its objects, whose keys are
+	// what Exclude and Files name. Optional.
+	Bucket *objectstore.Bucket
 }
 
 // UnreadableError names what cannot be read.
@@ -53,19 +58,24 @@ const namedUnreadable = 10
 // of them is.
 type scanned struct {
 	parts      map[Part]*PartInfo
-	prefixes   map[string]string // prefix in the backup → folder on the disk
-	skip       map[inode]string  // files to leave out, and why
-	followed   map[string]string // path in the backup → where the link led
+	prefixes   map[string]string              // prefix in the backup → folder on the disk
+	buckets    map[string]*objectstore.Bucket // prefix in the backup → bucket
+	skip       map[inode]string               // files to leave out, and why
+	followed   map[string]string              // path in the backup → where the link led
 	unreadable UnreadableError
 	bytes      int64
+	report     progress.Reporter
 }
 
 type inode struct{ device, number uint64 }
 
 // scan walks all sources before anything is written. What cannot be read is
 // an error that names it.
-func scan(ctx context.Context, sources []Source, skip map[inode]string) (*scanned, error) {
-	s := &scanned{parts: map[Part]*PartInfo{}, prefixes: map[string]string{}, followed: map[string]string{}, skip: skip}
+func scan(ctx context.Context, sources []Source, skip map[inode]string, report progress.Reporter) (*scanned, error) {
+	s := &scanned{
+		parts: map[Part]*PartInfo{}, prefixes: map[string]string{}, buckets: map[string]*objectstore.Bucket{},
+		followed: map[string]string{}, skip: skip, report: report,
+	}
 	for _, source := range sources {
 		if err := s.source(ctx, source); err != nil {
 			return nil, err
@@ -100,6 +110,10 @@ func (s *scanned) source(ctx context.Context, source Source) error {
 	if part == nil {
 		part = &PartInfo{Name: source.Part, Included: true}
 		s.parts[source.Part] = part
+	}
+	if source.Bucket != nil {
+		s.prefixes[prefix], s.buckets[prefix] = "", source.Bucket
+		return s.objects(ctx, source, part, prefix)
 	}
 	dir, err := filepath.EvalSymlinks(source.Dir)
 	if errors.Is(err, fs.ErrNotExist) && source.Optional {
@@ -139,7 +153,7 @@ func (s *scanned) walk(ctx context.Context, source Source, part *PartInfo, dir, 
 			s.refuse(name, err)
 			return nil
 		}
-		err = s.add(part, name, path.Join(prefix, filepath.ToSlash(rel)), os.Lstat)
+		err = s.add(part, name, path.Join(prefix, filepath.ToSlash(rel)), asItIs)
 		if errors.Is(err, fs.ErrNotExist) && rel != "." {
 			return nil
 		}
@@ -150,7 +164,7 @@ func (s *scanned) walk(ctx context.Context, source Source, part *PartInfo, dir, 
 // named adds single files and the folders that lead to them. What was asked
 // for by name is wanted for its contents, so links are followed.
 func (s *scanned) named(source Source, part *PartInfo, dir, prefix string) error {
-	if err := s.add(part, dir, prefix, os.Stat); err != nil {
+	if err := s.add(part, dir, prefix, linksFollowed); err != nil {
 		return err
 	}
 	folders := map[string]bool{".": true}
@@ -167,7 +181,7 @@ func (s *scanned) named(source Source, part *PartInfo, dir, prefix string) error
 		}
 		slices.Reverse(above)
 		for _, name := range append(above, rel) {
-			err := s.add(part, filepath.Join(dir, name), path.Join(prefix, filepath.ToSlash(name)), os.Stat)
+			err := s.add(part, filepath.Join(dir, name), path.Join(prefix, filepath.ToSlash(name)), linksFollowed)
 			if errors.Is(err, fs.ErrNotExist) {
 				missing = append(missing, filepath.Join(dir, name))
 				break
@@ -183,10 +197,25 @@ func (s *scanned) named(source Source, part *PartInfo, dir, prefix string) error
 	return nil
 }
 
+// asItIs and linksFollowed look at a thing. They return its description and
+// where its contents are.
+func asItIs(name string) (fs.FileInfo, string, error) {
+	info, err := os.Lstat(name)
+	return info, name, err
+}
+
+func linksFollowed(name string) (fs.FileInfo, string, error) {
+	info, err := os.Stat(name)
+	if real, evalErr := filepath.EvalSymlinks(name); evalErr == nil {
+		name = real
+	}
+	return info, name, err
+}
+
 // add takes one thing into the plan. Only that it does not exist is an error;
-// what cannot be read is collected. With os.Lstat as look, links stay links.
-func (s *scanned) add(part *PartInfo, name, stored string, look func(string) (fs.FileInfo, error)) error {
-	info, err := look(name)
+// what cannot be read is collected.
+func (s *scanned) add(part *PartInfo, name, stored string, look func(string) (fs.FileInfo, string, error)) error {
+	info, real, err := look(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -205,7 +234,7 @@ func (s *scanned) add(part *PartInfo, name, stored string, look func(string) (fs
 	}
 	switch info.Mode().Type() {
 	case 0:
-		if real, err := filepath.EvalSymlinks(name); err == nil && real != name {
+		if real != name {
 			s.followed[stored], name = real, real
 		}
 		if err := readable(name); err != nil {

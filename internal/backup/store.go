@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"bunnyhop/internal/durable"
 	"bunnyhop/internal/fault"
 )
 
@@ -39,11 +40,11 @@ func (m *Manifest) write(dir string) error {
 	sum := sha256.Sum256(data)
 	m.Digest = hex.EncodeToString(sum[:])
 	// Only a number comes before the digest, so the first match is it.
-	data = bytes.Replace(data, []byte(noDigest), []byte(m.Digest), 1)
+	copy(data[bytes.Index(data, []byte(noDigest)):], m.Digest)
 	if err := renameio.WriteFile(filepath.Join(dir, manifestName), data, 0o600); err != nil {
 		return fmt.Errorf("writing the manifest: %w", err)
 	}
-	return syncFolder(dir)
+	return durable.Folder(dir)
 }
 
 // Read reads the manifest of the backup in dir, and refuses one that was
@@ -85,8 +86,12 @@ func parse(data []byte) (*Manifest, error) {
 	if len(m.Digest) != len(noDigest) {
 		return nil, errors.New("it has no digest")
 	}
-	plain := bytes.Replace(data, []byte(m.Digest), []byte(noDigest), 1)
-	if sum := sha256.Sum256(plain); hex.EncodeToString(sum[:]) != m.Digest {
+	before, after, _ := bytes.Cut(data, []byte(m.Digest))
+	sum := sha256.New() // in pieces: a manifest may be too large to have twice
+	for _, piece := range [][]byte{before, []byte(noDigest), after} {
+		sum.Write(piece)
+	}
+	if sumOf(sum) != m.Digest {
 		return nil, errors.New("it does not match its digest")
 	}
 	return m, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
 
+	"bunnyhop/internal/durable"
 	"bunnyhop/internal/fault"
 )
 
@@ -61,7 +62,7 @@ func (s *swapper) swap() error {
 	if err := os.Chtimes(s.stage, info.ModTime(), info.ModTime()); err != nil {
 		return fmt.Errorf("marking the restored folder: %w", err)
 	}
-	if err := syncFolder(s.stage); err != nil {
+	if err := durable.Folder(s.stage); err != nil {
 		return err
 	}
 	reached("staged")
@@ -104,7 +105,7 @@ func (s *swapper) finish() error {
 			return fmt.Errorf("keeping the replaced folder: %w", err)
 		}
 	}
-	if err := syncFolder(filepath.Dir(s.to)); err != nil {
+	if err := durable.Folder(filepath.Dir(s.to)); err != nil {
 		return err
 	}
 	reached("kept")
@@ -118,7 +119,7 @@ func (s *swapper) finish() error {
 	if err := os.Chtimes(s.to, info.ModTime(), info.ModTime()); err != nil {
 		return fmt.Errorf("finishing the restore: %w", err)
 	}
-	return syncFolder(s.to)
+	return durable.Folder(s.to)
 }
 
 // free is the name, or with a number the next one, that nothing has.

@@ -1,6 +1,10 @@
 package database
 
-import "log/slog"
+import (
+	"cmp"
+	"log/slog"
+	"strings"
+)
 
 // Config says how a project reaches its database: the DB_* values of
 // Directus, with a relative file name already resolved.
@@ -67,6 +71,12 @@ func (c Config) Place() string {
 	}
 	return host + "/" + c.Name
 }
+
+// IsSocket reports whether the host is a Unix socket, or a folder with one.
+func (c Config) IsSocket() bool { return strings.HasPrefix(c.Host, "/") }
+
+// PortOr is the port, or the vendor's usual one where none is set.
+func (c Config) PortOr(usual string) string { return cmp.Or(c.Port, usual) }
 
 // String describes the connection without the password.
 func (c Config) String() string {

@@ -71,6 +71,9 @@ type DumpInfo struct {
 	Tool        string
 	ToolVersion string
 	Bytes       int64 // size of the dump
+	// SHA256 is the hex of the dump's digest where it was made while the dump
+	// was written; empty where the file has to be read for it.
+	SHA256 string
 	// Fingerprint is that of exactly the dumped state, where the vendor can
 	// tell it; otherwise nil, and Database.Fingerprint is the next best thing.
 	Fingerprint *Fingerprint

@@ -1,9 +1,13 @@
 package database
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // TableFingerprint is the state of one table.
@@ -92,4 +96,16 @@ func rows(n int64) string {
 		return "1 row"
 	}
 	return fmt.Sprintf("%d rows", n)
+}
+
+// Digest is the hex of a digest that does not depend on the order of columns.
+func (s TableSchema) Digest() string {
+	s.Columns = slices.Clone(s.Columns)
+	slices.SortFunc(s.Columns, func(a, b Column) int { return strings.Compare(a.Name, b.Name) })
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // strings, numbers and booleans always marshal
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }

@@ -58,11 +58,13 @@ func seatHolders(ctx context.Context, db Database, tables map[string]bool) (role
 		return nil, nil, fmt.Errorf("reading directus_access: %w", err)
 	}
 	for _, a := range access {
-		switch {
-		case !gives[a.text("policy")]:
-		case !a.isNull("user"):
+		if !gives[a.text("policy")] {
+			continue
+		}
+		if !a.isNull("user") {
 			users[a.text("user")] = true
-		case !a.isNull("role"):
+		}
+		if !a.isNull("role") {
 			roles[a.text("role")] = true
 		}
 	}

@@ -4,29 +4,33 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Usage is what a project uses of the things that Directus 12 limits or
 // switches off without a licence, counted as its own licence code counts
-// (@directus/api 12.4.0, dist/license/entitlements).
+// (@directus/api 39.2.0 of Directus 12.4.0, dist/license/entitlements/lib).
 type Usage struct {
 	Users int `json:"users"`
 	// Seats lists the active users with admin or app access, by e-mail or, if
-	// there is none, id; sorted.
+	// there is none, id; sorted (seats.js, getActiveSeats).
 	Seats []string `json:"seats"`
 	// Collections lists the registered collections that have a table and are
-	// neither Directus' own, nor excluded, nor switched off; sorted.
+	// neither Directus' own, nor excluded, nor switched off; sorted
+	// (collections.js, getActiveCollections). Folders and views are none.
 	Collections []string `json:"collections"`
 	// ActiveFlows lists the names of the flows that are on, and of the active
-	// webhooks that an upgrade over 10.11 would turn into such; sorted.
+	// webhooks that an upgrade over 10.11 would turn into such; sorted
+	// (flows.js, getActiveFlows).
 	ActiveFlows []string `json:"active_flows"`
-	// SSOUsers lists the active users that log in through a provider.
+	// SSOUsers lists the active users that log in through a provider
+	// (sso-enabled.js, checkUsersSSO).
 	SSOUsers []string `json:"sso_users"`
-	// CustomPermissions lists the permissions that go beyond "all fields, no
-	// condition" and are not among those that Directus recommends for app
-	// users, as "Editor: update posts (fields id, title; conditions)".
-	CustomPermissions []string `json:"custom_permissions"`
-	// CustomLLM is set when an AI provider of the project's own is configured.
+	// Denied lists the permissions that go beyond "all fields, no condition"
+	// and are not among those that Directus recommends for app users.
+	Denied []DeniedRule `json:"denied"`
+	// CustomLLM is set when an AI provider of the project's own is configured
+	// (custom-llms-enabled.js, checkCustomLLM).
 	CustomLLM bool `json:"custom_llm"`
 }
 
@@ -45,7 +49,8 @@ func Users(ctx context.Context, db Database) (total, activeSeats int, err error)
 }
 
 // ReadUsage counts what a database uses, before 11 (roles hold the flags) and
-// from 11 on (policies do). excludeTables is DB_EXCLUDE_TABLES.
+// from 11 on (policies do). excludeTables is DB_EXCLUDE_TABLES; what is empty
+// stands for Directus' default.
 func ReadUsage(ctx context.Context, db Database, excludeTables []string) (Usage, error) {
 	var u Usage
 	tables, err := tableSet(ctx, db)
@@ -58,7 +63,7 @@ func ReadUsage(ctx context.Context, db Database, excludeTables []string) (Usage,
 		func() (err error) { u.Collections, err = readCollections(ctx, db, tables, excludeTables); return err },
 		func() (err error) { u.ActiveFlows, err = readActiveFlows(ctx, db, tables); return err },
 		func() (err error) { u.SSOUsers, err = readSSOUsers(ctx, db); return err },
-		func() (err error) { u.CustomPermissions, err = readCustomPermissions(ctx, db, tables); return err },
+		func() (err error) { u.Denied, err = readDeniedRules(ctx, db, tables); return err },
 		func() (err error) { u.CustomLLM, err = readCustomLLM(ctx, db); return err },
 	} {
 		if err := read(); err != nil {
@@ -68,7 +73,13 @@ func ReadUsage(ctx context.Context, db Database, excludeTables []string) (Usage,
 	return u, nil
 }
 
+// excludedByDefault is the default of DB_EXCLUDE_TABLES (@directus/env 6.3).
+var excludedByDefault = []string{"spatial_ref_sys", "sysdiagrams"}
+
 func readCollections(ctx context.Context, db Database, tables map[string]bool, excluded []string) ([]string, error) {
+	if strings.Join(excluded, "") == "" {
+		excluded = excludedByDefault
+	}
 	rows, err := selectRows(ctx, db, "directus_collections")
 	if err != nil {
 		return nil, fmt.Errorf("reading directus_collections: %w", err)
@@ -150,11 +161,12 @@ func readSSOUsers(ctx context.Context, db Database) ([]string, error) {
 	return names, nil
 }
 
-// customLLMFields are the settings that the Core tier does not allow
-// (@directus/api 12.4.0).
-var customLLMFields = []string{
-	"ai_openai_compatible_api_key", "ai_openai_compatible_base_url",
-	"ai_openai_compatible_headers", "ai_openai_compatible_models", "ai_openai_compatible_name",
+// customLLMFields are the settings that the Core tier does not allow, and
+// whether they hold JSON (@directus/api 39.2.0, dist/constants.js,
+// CUSTOM_LLM_FIELDS).
+var customLLMFields = map[string]bool{
+	"ai_openai_compatible_api_key": false, "ai_openai_compatible_base_url": false, "ai_openai_compatible_name": false,
+	"ai_openai_compatible_headers": true, "ai_openai_compatible_models": true,
 }
 
 func readCustomLLM(ctx context.Context, db Database) (bool, error) {
@@ -163,8 +175,9 @@ func readCustomLLM(ctx context.Context, db Database) (bool, error) {
 		return false, fmt.Errorf("reading directus_settings: %w", err)
 	}
 	for _, r := range rows {
-		for _, field := range customLLMFields {
-			if !r.isNull(field) {
+		for field, isJSON := range customLLMFields {
+			// A null of JSON is none, an empty text is one.
+			if !r.isNull(field) && (!isJSON || r.json(field) != "") {
 				return true, nil
 			}
 		}

@@ -1,6 +1,7 @@
 package directus_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,13 +20,13 @@ func TestReadUsage(t *testing.T) {
 		Collections: []string{"authors", "posts", "posts_tags", "tags"},
 		ActiveFlows: []string{"Flow 0", "Flow 1", "Flow 2", "Flow 3"},
 		SSOUsers:    []string{"u3@example.com (google)"},
-		CustomPermissions: []string{
-			"API: read posts (conditions)",
-			"Editor: create directus_activity (validation)",
-			"Editor: read directus_roles (fields id, name, admin_access; conditions)",
-			"Editor: update authors (fields name; validation; presets)",
-			"Public: read posts (fields id, title; conditions)",
-		},
+	}
+	custom := []string{
+		"API: read posts (conditions)",
+		"Editor: create directus_activity (validation)",
+		"Editor: update authors (fields name; validation; presets)",
+		"Editor: read directus_roles (fields id, name, admin_access; conditions)",
+		"Public: read posts (fields id, title; conditions)",
 	}
 	for _, version := range fixture.Versions() {
 		db := fixture.Open(t, version)
@@ -34,6 +35,16 @@ func TestReadUsage(t *testing.T) {
 			t.Errorf("%s: %v", version, err)
 			continue
 		}
+		var denied []string
+		for _, rule := range got.Denied {
+			denied = append(denied, rule.String())
+		}
+		slices.Sort(denied)
+		slices.Sort(custom)
+		if diff := cmp.Diff(custom, denied); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", version, diff)
+		}
+		got.Denied = nil
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", version, diff)
 		}
@@ -56,7 +67,7 @@ func TestUsageFinerPoints(t *testing.T) {
 		return u
 	}
 	seats := func(u directus.Usage) int { return len(u.Seats) }
-	rules := func(u directus.Usage) int { return len(u.CustomPermissions) }
+	rules := func(u directus.Usage) int { return len(u.Denied) }
 	collections := func(u directus.Usage) int { return len(u.Collections) }
 	flows := func(u directus.Usage) int { return len(u.ActiveFlows) }
 	for name, c := range map[string]struct {

@@ -4,36 +4,9 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
-	"strings"
 
 	"github.com/Masterminds/semver/v3"
 )
-
-// StorageLocation is one place where Directus keeps uploaded files.
-type StorageLocation struct {
-	Name   string `json:"name"`   // as in directus_files.storage
-	Driver string `json:"driver"` // local, s3, gcs, azure, cloudinary, supabase
-	// Root is the folder of a local location, absolute; for other drivers the
-	// prefix inside the bucket.
-	Root string `json:"root,omitempty"`
-	// External says that the files lie elsewhere and no backup here holds them.
-	External bool `json:"external,omitempty"`
-}
-
-// Storage returns the storage locations in their order; the first takes new
-// files.
-func (c *Config) Storage() []StorageLocation {
-	var all []StorageLocation
-	for _, name := range listText(c.Get("STORAGE_LOCATIONS")) {
-		prefix := "STORAGE_" + strings.ToUpper(name) + "_"
-		l := StorageLocation{Name: name, Driver: c.Get(prefix + "DRIVER"), Root: c.Get(prefix + "ROOT")}
-		if l.External = l.Driver != "local"; !l.External && l.Root != "" {
-			l.Root = absIn(c.root, l.Root)
-		}
-		all = append(all, l)
-	}
-	return all
-}
 
 // ExtensionsPath is the folder of extensions, absolute. With
 // ExtensionsLocation it is not what Directus loads from.

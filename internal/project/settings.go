@@ -36,6 +36,17 @@ type Settings struct {
 	// KeepDays how many days old they may be; 0 is no limit. What is beyond
 	// either goes.
 	KeepBackups, KeepDays int
+	// Bucket is where backups are copied to; nil is nowhere.
+	Bucket *Bucket
+	// EncryptTo are the public keys that the copies are encrypted to. It is
+	// empty with a Bucket only if they are wanted in plain.
+	EncryptTo []string
+	// IdentityFile holds the private key that opens such copies, absolute; ""
+	// when it is not kept on this machine.
+	IdentityFile string
+	// KeepInBucket and KeepBucketDays are KeepBackups and KeepDays for the
+	// bucket.
+	KeepInBucket, KeepBucketDays int
 }
 
 // ReadSettings reads a settings file. Unknown keys, and values of the wrong
@@ -61,7 +72,8 @@ func ReadSettings(path string) (Settings, error) {
 	}
 	bad := func(n *yaml.Node, err error) error {
 		return fault.Wrap(err, fmt.Sprintf("%s, line %d", path, n.Line),
-			"the keys are stop, start, status, start_timeout, backup_folder, scratch_database, keep_backups and keep_days")
+			"the keys are stop, start, status, start_timeout, backup_folder, scratch_database, keep_backups, keep_days, "+
+				"backup_bucket, encrypt_to, identity_file, keep_in_bucket and keep_bucket_days")
 	}
 	if top.Kind != yaml.MappingNode {
 		return s, bad(top, errors.New("a mapping of settings is expected"))
@@ -99,8 +111,22 @@ func ReadSettings(path string) (Settings, error) {
 			s.KeepBackups, err = countNode(value)
 		case "keep_days":
 			s.KeepDays, err = countNode(value)
+		case "backup_bucket":
+			s.Bucket, err = bucketNode(value, filepath.Dir(path))
+		case "encrypt_to":
+			s.EncryptTo, err = recipientsNode(value)
+		case "identity_file":
+			s.IdentityFile, err = pathNode(value, filepath.Dir(path))
+		case "keep_in_bucket":
+			s.KeepInBucket, err = countNode(value)
+		case "keep_bucket_days":
+			s.KeepBucketDays, err = countNode(value)
 		default:
 			err = fmt.Errorf("unknown key %q", key.Value)
+		}
+		var at *lineError
+		if errors.As(err, &at) {
+			key = at.node
 		}
 		if err != nil {
 			return s, bad(key, err)
@@ -109,7 +135,7 @@ func ReadSettings(path string) (Settings, error) {
 	if (s.Stop == nil) != (s.Start == nil) {
 		return s, fault.New(path+" has only one of stop and start", "give both commands, or none")
 	}
-	return s, nil
+	return s, s.checkBucket(seen["encrypt_to"])
 }
 
 func textNode(n *yaml.Node) (string, error) {

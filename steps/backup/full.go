@@ -35,7 +35,7 @@ func (f Full) Check(ctx context.Context, r *steps.Run) (steps.Proof, error) {
 		if ctx.Err() != nil {
 			return steps.Proof{}, ctx.Err()
 		}
-		return steps.Unproved("the backup is not intact: %v", err), nil
+		return steps.Unproved("the backup is not intact: %v", backup.Unprove(made.Dir, err)), nil
 	}
 	return steps.Proved("%s, digests checked", Size(made.Bytes)), nil
 }
@@ -46,7 +46,7 @@ func (f Full) Do(ctx context.Context, r *steps.Run) error {
 	if err != nil {
 		return err
 	}
-	sources, external, err := f.sources(r, p)
+	sources, external, err := f.sources(ctx, r, p)
 	if err != nil {
 		return err
 	}
@@ -57,24 +57,20 @@ func (f Full) Do(ctx context.Context, r *steps.Run) error {
 		return err
 	}
 	made := Describe(manifest, dir)
+	for _, warning := range made.Warnings {
+		r.Output(warning)
+	}
 	r.Summary("%s", Size(made.Bytes))
 	return facts.BackedUp.Set(r, made)
 }
 
-func (f Full) sources(r *steps.Run, p *project.Project) ([]backup.Source, []backup.External, error) {
+func (f Full) sources(ctx context.Context, r *steps.Run, p *project.Project) ([]backup.Source, []backup.External, error) {
 	var sources []backup.Source
 	var external []backup.External
 	if !slices.Contains(f.Without, string(backup.Files)) {
-		seen, err := facts.Inspected.Need(r)
-		if err != nil {
+		var err error
+		if sources, external, err = f.stored(ctx, r, p); err != nil {
 			return nil, nil, err
-		}
-		for _, s := range seen.Storage {
-			if s.External {
-				external = append(external, backup.External{Location: s.Name, Driver: s.Driver, Reason: fmt.Sprintf("not on this machine; %d rows of directus_files", s.Rows)})
-				continue
-			}
-			sources = append(sources, backup.Source{Part: backup.Files, Dir: s.Root, Prefix: filepath.Join("files", s.Name), Optional: true})
 		}
 	}
 	if !slices.Contains(f.Without, string(backup.Extensions)) {
@@ -167,6 +163,9 @@ func create(ctx context.Context, r *steps.Run, s *site.Site, p *project.Project,
 	for _, name := range c.left {
 		options.Omitted[backup.Part(name)] = "left out on request"
 	}
+	if c.kind == backup.Full {
+		options.Stored = stored(db)
+	}
 	if options.Previous, err = previous(folder); err != nil {
 		return nil, "", err
 	}
@@ -201,6 +200,7 @@ func Describe(m *backup.Manifest, dir string) facts.Backup {
 		})
 		made.Bytes += part.Bytes
 	}
+	made.Warnings = warnings(m)
 	return made
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"bunnyhop/internal/backup"
+	"bunnyhop/internal/progress"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
 	"bunnyhop/steps/site"
@@ -42,6 +43,9 @@ func (p Prove) Do(ctx context.Context, r *steps.Run) error {
 	if err != nil {
 		return err
 	}
+	if err := p.Site.RoomForCopy(ctx, r, scratch); err != nil {
+		return err
+	}
 	if _, err := backup.Prove(ctx, made.Dir, scratch, r); err != nil {
 		return err
 	}
@@ -63,5 +67,6 @@ func (p Prove) Clean(ctx context.Context, r *steps.Run) error {
 	if err != nil {
 		return err
 	}
+	r.Progress("removing the scratch copies of the database", progress.Steps, 0, 0)
 	return p.Site.DropScratches(ctx, opened, r)
 }

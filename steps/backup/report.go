@@ -36,6 +36,9 @@ func (report) Do(_ context.Context, r *steps.Run) error {
 			out.Lines = append(out.Lines, fmt.Sprintf("%s: NO, %s", part.Name, part.Reason))
 		}
 	}
+	for _, warning := range made.Warnings {
+		out.Lines = append(out.Lines, "Attention: "+warning)
+	}
 	out.Lines = append(out.Lines, fmt.Sprintf("Its database was restored once and compared: %d tables, %d rows equal.", proof.Tables, proof.Rows))
 	out.Next = append(out.Next, "put it back: bunnyhop restore "+made.ID+" --project "+strconv.Quote(r.Root))
 	return facts.Summarised.Set(r, out)

@@ -77,6 +77,9 @@ func (s Stage) Do(ctx context.Context, r *steps.Run) error {
 	if request.Client, err = s.Site.Registry(); err != nil {
 		return err
 	}
+	if err := s.roomToInstall(ctx, cache, target.To, request); err != nil {
+		return err
+	}
 	tree, reused, err := packages.Install(ctx, cache, request, r)
 	if err != nil {
 		return err
@@ -122,6 +125,9 @@ func (s Stage) beside(ctx context.Context, r *steps.Run, tree string) (string, e
 	}
 	dir := filepath.Join(s.Site.Beside(r), "stage")
 	if err := os.RemoveAll(dir); err != nil {
+		return "", err
+	}
+	if err := roomBeside(dir, tree); err != nil {
 		return "", err
 	}
 	if err := packages.Copy(ctx, tree, dir, r); err != nil {
@@ -184,7 +190,7 @@ func (s Stage) prove(ctx context.Context, r *steps.Run, p *project.Project, dir 
 // Clean removes what was staged and not switched to, and keeps what rolling
 // back needs.
 func (s Stage) Clean(_ context.Context, r *steps.Run) error {
-	if err := os.RemoveAll(filepath.Join(s.Site.Beside(r), "stage")); err != nil {
+	if err := site.Remove(r, "what was staged and is not in use", filepath.Join(s.Site.Beside(r), "stage")); err != nil {
 		return err
 	}
 	// What was switched away from stays for rolling back; empty folders go.

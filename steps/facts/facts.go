@@ -65,10 +65,18 @@ type Storage struct {
 	Name     string `json:"name"`
 	Driver   string `json:"driver"`
 	Root     string `json:"root,omitempty"`
-	External bool   `json:"external"` // not local: not copied by a backup
-	Files    int64  `json:"files"`    // found on disk
+	Place    string `json:"place,omitempty"`  // the bucket, of the driver s3
+	External bool   `json:"external"`         // not copied by a backup
+	Reason   string `json:"reason,omitempty"` // why it is external
+	Fault    string `json:"fault,omitempty"`  // why it cannot be read; only a restore goes on with that
+	Files    int64  `json:"files"`            // found there
 	Bytes    int64  `json:"bytes"`
 	Rows     int64  `json:"rows"` // rows of directus_files
+	// Missing counts rows whose file is not there, MissingNames are the first
+	// of those. Extra counts files without a row.
+	Missing      int64    `json:"missing,omitempty"`
+	MissingNames []string `json:"missing_names,omitempty"`
+	Extra        int64    `json:"extra,omitempty"`
 }
 
 // Extension is one installed extension.
@@ -101,6 +109,16 @@ type Findings struct {
 	Findings     []advisory.Finding `json:"findings"`
 	Acknowledged []string           `json:"acknowledged,omitempty"`
 	Overridden   []string           `json:"overridden,omitempty"`
+	// Cleared are the rules that do not apply. Only a check that stands alone
+	// records them.
+	Cleared []Cleared `json:"cleared,omitempty"`
+}
+
+// Cleared is a rule that does not apply to the project.
+type Cleared struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	Why   string `json:"why,omitempty"`
 }
 
 // Backup is a finished backup.
@@ -109,6 +127,8 @@ type Backup struct {
 	Dir   string       `json:"dir"`
 	Parts []BackupPart `json:"parts"`
 	Bytes int64        `json:"bytes"`
+	// Warnings are what a person has to know of what the backup lacks.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // BackupPart is one of the four parts of a backup.

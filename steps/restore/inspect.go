@@ -22,6 +22,8 @@ type Source struct {
 	Parts []string `json:"parts"`
 	// Lost says what was written to the database since the backup.
 	Lost []string `json:"lost,omitempty"`
+	// Objects says what putting back does to buckets.
+	Objects []string `json:"objects,omitempty"`
 }
 
 func (s Source) has(part backups.Part) bool { return slices.Contains(s.Parts, string(part)) }
@@ -90,17 +92,23 @@ func (i inspect) Do(ctx context.Context, r *steps.Run) error {
 			WithHint("a backup goes back into a database of the same kind").WithCode(fault.Blocked)
 	}
 	if err := backups.Verify(ctx, dir, r); err != nil {
-		return err
+		return backups.Unprove(dir, err)
 	}
 	written, err := i.written(ctx, r, manifest, chosen, seen)
 	if err != nil {
 		return err
 	}
+	var inBuckets []string
+	if slices.Contains(chosen, string(backups.Files)) {
+		if inBuckets, err = foretell(ctx, r, i.site, dir); err != nil {
+			return err
+		}
+	}
 	if err := facts.Chosen.Set(r, facts.Target{From: seen.Installed, To: manifest.Directus}); err != nil {
 		return err
 	}
 	r.Summary("%s of %s", strings.Join(chosen, ", "), manifest.Created.Local().Format("2006-01-02 15:04"))
-	return source.Set(r, Source{Dir: dir, ID: manifest.ID, Parts: chosen, Lost: written})
+	return source.Set(r, Source{Dir: dir, ID: manifest.ID, Parts: chosen, Lost: written, Objects: inBuckets})
 }
 
 // written says what was written to the database since the backup.
@@ -178,6 +186,9 @@ func (confirm) Do(ctx context.Context, r *steps.Run) error {
 			from.ID, seen.Database, seen.DatabaseFault)
 	case len(from.Lost) > 0:
 		text += "\nWritten since the backup:\n  " + strings.Join(from.Lost, "\n  ")
+	}
+	if len(from.Objects) > 0 {
+		text += "\nIn buckets, where nothing is removed:\n  " + strings.Join(from.Objects, "\n  ")
 	}
 	_, err = r.Ask(ctx, steps.Gate{
 		ID: "restore", Kind: steps.GateConfirm, Title: "The present " + strings.Join(from.Parts, ", ") + " will be replaced",

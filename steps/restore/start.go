@@ -79,6 +79,14 @@ func (report) Do(_ context.Context, r *steps.Run) error {
 			out.Lines = append(out.Lines, "What was in "+m.Live+" is kept as "+m.Kept+".")
 		}
 	}
+	if put, ok := objects.Get(r); ok {
+		if put.Put > 0 {
+			out.Lines = append(out.Lines, fmt.Sprintf("%d objects were put back into their buckets.", put.Put))
+		}
+		for _, dir := range put.Saved {
+			out.Lines = append(out.Lines, "The objects that were overwritten are saved in "+dir+".")
+		}
+	}
 	if started, ok := facts.Started.Get(r); ok {
 		out.Downtime = started.DowntimeSeconds
 		out.Lines = append(out.Lines, fmt.Sprintf("The server was down for %.1f seconds.", started.DowntimeSeconds))

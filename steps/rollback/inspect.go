@@ -66,7 +66,7 @@ func (i inspect) whole(ctx context.Context, r *steps.Run, from Origin) error {
 		}
 	}
 	if err := backup.Verify(ctx, from.Backup.Dir, r); err != nil {
-		return fault.Wrap(err, "the backup that would be restored is not intact", "`bunnyhop backup list` shows the others")
+		return fault.Wrap(backup.Unprove(from.Backup.Dir, err), "the backup that would be restored is not intact", "`bunnyhop backup list` shows the others")
 	}
 	return nil
 }

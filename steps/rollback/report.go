@@ -3,7 +3,6 @@ package rollback
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"bunnyhop/steps"
@@ -60,5 +59,5 @@ func (p report) Clean(_ context.Context, r *steps.Run) error {
 	if !ok || !r.Finished("start") {
 		return nil
 	}
-	return os.RemoveAll(filepath.Join(p.site.Root(), ".bunnyhop", from.Run))
+	return site.Remove(r, "the code of Directus "+from.To, filepath.Join(p.site.Root(), ".bunnyhop", from.Run))
 }

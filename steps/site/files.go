@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
+
+	"bunnyhop/internal/progress"
 )
 
 // WritePrivate writes a file of owner-only mode by temp, flush and rename. The
@@ -26,4 +28,14 @@ func Exists(path string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// Remove removes a folder and says so first: a tree of packages takes seconds,
+// in which nothing else is to be seen. One that is not there is not told of.
+func Remove(report progress.Reporter, what, dir string) error {
+	if there, err := Exists(dir); err != nil || !there {
+		return err
+	}
+	report.Progress("removing "+what, progress.Steps, 0, 0)
+	return os.RemoveAll(dir)
 }

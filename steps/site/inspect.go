@@ -3,8 +3,6 @@ package site
 import (
 	"context"
 	"fmt"
-	"io/fs"
-	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -13,7 +11,6 @@ import (
 	"bunnyhop/internal/database/connect"
 	"bunnyhop/internal/directus"
 	"bunnyhop/internal/fault"
-	"bunnyhop/internal/progress"
 	"bunnyhop/internal/project"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
@@ -135,77 +132,6 @@ func IsDirectus(ctx context.Context, db database.Database) error {
 		}
 	}
 	return nil
-}
-
-func (i Inspect) storage(ctx context.Context, r *steps.Run, p *project.Project, seen *facts.Inspection) error {
-	var rows map[string]int64
-	if seen.DatabaseFault == "" {
-		var err error
-		if rows, err = i.fileRows(ctx, p); err != nil {
-			return err
-		}
-	}
-	for _, location := range p.Config.Storage() {
-		s := facts.Storage{Name: location.Name, Driver: location.Driver, Root: location.Root, External: location.External, Rows: rows[location.Name]}
-		if !location.External {
-			var err error
-			if s.Files, s.Bytes, err = measure(ctx, location.Root, r); err != nil {
-				return err
-			}
-		}
-		seen.Storage = append(seen.Storage, s)
-	}
-	return nil
-}
-
-func (i Inspect) fileRows(ctx context.Context, p *project.Project) (map[string]int64, error) {
-	db, err := i.Site.Database(ctx, p, connect.ReadOnly)
-	if err != nil {
-		return nil, err
-	}
-	defer db.Close() //nolint:errcheck // read only
-	rows := map[string]int64{}
-	for file, err := range directus.ReadFiles(ctx, db) {
-		if err != nil {
-			return nil, err
-		}
-		rows[file.Storage]++
-	}
-	return rows, nil
-}
-
-// measure counts the regular files under dir. A folder that cannot be read is
-// an error (S7); one that does not exist holds nothing.
-func measure(ctx context.Context, dir string, report progress.Reporter) (files, bytes int64, err error) {
-	if there, err := Exists(dir); err != nil || !there {
-		return 0, 0, err
-	}
-	// A walk does not follow a link that it begins at.
-	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		return 0, 0, fault.Wrap(err, "the folder of stored files cannot be reached", "check STORAGE_LOCATIONS and the ROOT of each location")
-	}
-	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return fault.Wrap(err, "reading stored files", "the person who runs bunnyhop must be able to read every stored file")
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if !entry.Type().IsRegular() {
-			return nil
-		}
-		info, err := entry.Info()
-		if err != nil {
-			return err
-		}
-		files++
-		bytes += info.Size()
-		if files%500 == 0 {
-			report.Progress("counting stored files", progress.Files, files, 0)
-		}
-		return nil
-	})
-	return files, bytes, err
 }
 
 func (i Inspect) extensions(p *project.Project, seen *facts.Inspection) error {

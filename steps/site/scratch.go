@@ -23,8 +23,11 @@ func (s *Site) scratchDir(p *project.Project, r *steps.Run) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(folder, ".scratch-"+r.ID), nil
+	return filepath.Join(folder, scratchPrefix+r.ID), nil
 }
+
+// scratchPrefix begins the names of such folders; the run's ID follows.
+const scratchPrefix = ".scratch-"
 
 // Scratch is the place of a copy of the database that the run makes for a
 // purpose: "prove" or "rehearsal".
@@ -67,20 +70,23 @@ func (s *Site) DropScratches(ctx context.Context, p *project.Project, r *steps.R
 }
 
 // DropLeft drops the copies that earlier runs on this project left on the
-// server, as one does whose machine went down. This run holds the project's
-// lock, so none of them goes on. Those of other projects, and of other
-// machines, are not touched.
+// server and beside the backups, as one does whose machine went down. This run
+// holds the project's lock, so none of them goes on. Those of other projects,
+// and of other machines, are not touched.
 func (s *Site) DropLeft(ctx context.Context, p *project.Project, r *steps.Run) error {
 	scratch, err := s.Scratch(p, r, purposes[0])
 	if err != nil {
 		return err
 	}
-	names, err := connect.Scratches(ctx, scratch.Config)
-	if err != nil || len(names) == 0 {
-		return err
-	}
 	runs, err := steps.Runs(s.opts.Root)
 	if err != nil {
+		return err
+	}
+	if err := s.removeLeft(p, r, runs); err != nil {
+		return err
+	}
+	names, err := connect.Scratches(ctx, scratch.Config)
+	if err != nil || len(names) == 0 {
 		return err
 	}
 	for _, name := range names {
@@ -92,6 +98,25 @@ func (s *Site) DropLeft(ctx context.Context, p *project.Project, r *steps.Run) e
 			if err := connect.DropScratch(ctx, connect.Scratch{Config: scratch.Config, Name: name}); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// removeLeft removes the scratch folders of earlier runs, each of which may
+// hold a whole copy of the database.
+func (s *Site) removeLeft(p *project.Project, r *steps.Run, runs []steps.Summary) error {
+	folder, err := s.BackupFolder(p)
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		if run.ID == r.ID {
+			continue
+		}
+		dir := filepath.Join(folder, scratchPrefix+run.ID)
+		if err := Remove(r, "what run "+run.ID+" left in "+dir, dir); err != nil {
+			return fault.Wrap(err, "removing what an earlier run left", "remove "+dir+" by hand")
 		}
 	}
 	return nil

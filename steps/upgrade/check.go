@@ -17,7 +17,12 @@ import (
 
 // check shows what the version change means for this project and has every
 // warning acknowledged.
-type check struct{ site *site.Site }
+type check struct {
+	site *site.Site
+	// alone is set for a check without an upgrade: it asks nothing, and tells
+	// what does not apply as well.
+	alone bool
+}
 
 // Check is never satisfied: the project is looked at again.
 func (c check) Check(context.Context, *steps.Run) (steps.Proof, error) {
@@ -35,17 +40,22 @@ func (c check) Do(ctx context.Context, r *steps.Run) error {
 		return err
 	}
 	defer done()
-	findings, err := advisory.Check(ctx, in)
+	assessed, err := advisory.Assess(ctx, in)
 	if err != nil {
 		return err
 	}
+	findings, cleared := sorted(assessed)
 	own, err := c.own(ctx, r)
 	if err != nil {
 		return err
 	}
 	findings = append(own, findings...)
 	slices.SortStableFunc(findings, func(a, b advisory.Finding) int { return rank(a.Severity) - rank(b.Severity) })
-	if err := facts.Checked.Set(r, facts.Findings{Findings: findings}); err != nil {
+	seen := facts.Findings{Findings: findings}
+	if c.alone {
+		seen.Cleared = cleared
+	}
+	if err := facts.Checked.Set(r, seen); err != nil || c.alone {
 		return err
 	}
 	answer := steps.Answer{}
@@ -61,6 +71,18 @@ func (c check) Do(ctx context.Context, r *steps.Run) error {
 	}
 	r.Summary("%d warnings · %d notes", advisory.Count(findings, advisory.Warning), advisory.Count(findings, advisory.Note))
 	return facts.Checked.Set(r, facts.Findings{Findings: findings, Acknowledged: answer.Acknowledged, Overridden: answer.Overrides})
+}
+
+// sorted parts what is shown from what does not apply.
+func sorted(assessed []advisory.Assessment) (findings []advisory.Finding, cleared []facts.Cleared) {
+	for _, a := range assessed {
+		if f, shown := a.Finding(); shown {
+			findings = append(findings, f)
+		} else {
+			cleared = append(cleared, facts.Cleared{ID: a.Rule.ID, Title: a.Rule.Title, Why: a.Why})
+		}
+	}
+	return findings, cleared
 }
 
 func rank(s advisory.Severity) int {
@@ -94,6 +116,11 @@ func (c check) own(ctx context.Context, r *steps.Run) ([]advisory.Finding, error
 		findings = append(findings, f)
 	}
 	if f, found, err := c.port(ctx, r, seen); err != nil {
+		return nil, err
+	} else if found {
+		findings = append(findings, f)
+	}
+	if f, found, err := c.space(ctx, r, seen); err != nil {
 		return nil, err
 	} else if found {
 		findings = append(findings, f)

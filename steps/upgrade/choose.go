@@ -22,6 +22,9 @@ import (
 // be installed before the list is shown. Others are tried when chosen.
 const lookedAt = 6
 
+// latest stands for the newest release.
+const latest = "latest"
+
 // choose settles the target version and proves that it can be installed.
 type choose struct {
 	site    *site.Site
@@ -31,7 +34,7 @@ type choose struct {
 // Check proves that the chosen package can still be had.
 func (c choose) Check(ctx context.Context, r *steps.Run) (steps.Proof, error) {
 	target, ok := facts.Chosen.Get(r)
-	if !ok || (c.options.To != "" && c.options.To != target.To) {
+	if !ok || (c.options.To != "" && c.options.To != latest && c.options.To != target.To) {
 		return steps.Unproved("no version was chosen"), nil
 	}
 	client, err := c.site.Registry()
@@ -63,7 +66,15 @@ func (c choose) Do(ctx context.Context, r *steps.Run) error {
 	}
 	newer := newerThan(releases, seen.Installed)
 	to, reason := c.options.To, "asked for"
+	if to == latest && len(newer) > 0 {
+		// From here on it is an exact version: what is staged, rehearsed and
+		// installed must be the same (VC1).
+		to, reason = newestOf(newer), "the newest release"
+	}
 	if to != "" {
+		if to == latest {
+			to = seen.Installed // nothing is newer
+		}
 		if err := known(releases, seen.Installed, to); err != nil {
 			return err
 		}
@@ -171,6 +182,16 @@ func (c choose) describe(one release.Release, seen facts.Inspection) string {
 		parts = append(parts, "deprecated: "+one.Deprecated)
 	}
 	return strings.Join(parts, " · ")
+}
+
+// newestOf is the newest release that is not deprecated, if there is one.
+func newestOf(newer []release.Release) string {
+	for _, one := range newer {
+		if one.Deprecated == "" {
+			return one.Version
+		}
+	}
+	return newer[0].Version
 }
 
 // newerThan keeps the proper releases above a version, newest first.

@@ -29,12 +29,13 @@ func Flow(o site.Options, choice Options) steps.Flow {
 	return steps.Flow{
 		ID:    "upgrade",
 		Title: "Upgrade",
-		Steps: []steps.Step{
+		Steps: backup.WithoutUnused(o, []steps.Step{
 			{ID: "inspect", Phase: prepare, Title: "Look at the project", Proof: "looking again", Undo: "–", Action: site.Inspect{Site: s}},
 			{ID: "choose", Phase: prepare, Title: "Choose the version", Proof: "the package can be had", Undo: "–", Action: choose{s, choice}},
-			{ID: "check", Phase: prepare, Title: "Check what will break", Proof: "looking again", Undo: "–", Action: check{s}},
+			{ID: "check", Phase: prepare, Title: "Check what will break", Proof: "looking again", Undo: "–", Action: check{site: s}},
 			{ID: "backup", Phase: prepare, Title: "Back up", Proof: "manifest and digests", Undo: "kept", Action: backup.Full{Site: s}},
 			{ID: "prove", Phase: prepare, Title: "Prove the backup", Proof: "recorded comparison and digests", Undo: "scratch is dropped", Action: backup.Prove{Site: s}},
+			{ID: "upload", Phase: prepare, Title: "Copy to the bucket", Proof: "names and sizes in the bucket", Undo: "kept", Action: backup.Upload{Site: s, Optional: true}},
 			{ID: "stage", Phase: prepare, Title: "Install beside", Proof: "the CLI prints the version, native modules load", Undo: "folder is removed", Action: code.Stage{Site: s}},
 			{ID: "rehearse", Phase: prepare, Title: "Rehearse on the copy", Proof: "the report fits backup and stage", Undo: "scratch is dropped", Action: rehearse{s}},
 			{ID: "review", Phase: prepare, Title: "Review the changes", Proof: "every change is decided", Undo: "–", Action: review{s}},
@@ -46,7 +47,22 @@ func Flow(o site.Options, choice Options) steps.Flow {
 			{ID: "start", Phase: cutover, Title: "Start the server", Proof: "ping and version", Undo: "stop", Action: service.Start{Site: s}},
 			{ID: "verify", Phase: cutover, Title: "Verify", Proof: "looking again", Undo: "roll back", Action: verify{s}},
 			{ID: "report", Phase: finish, Title: "Report", Proof: "–", Undo: "–", Action: report{s}},
+		}),
+		Result: backup.Result(facts.Result),
+	}
+}
+
+// Check returns the part of the flow that only looks: what a version means for
+// the project, with nothing asked but the version.
+func Check(o site.Options, choice Options) steps.Flow {
+	s := site.New(o)
+	return steps.Flow{
+		ID:    "check",
+		Title: "Check",
+		Steps: []steps.Step{
+			{ID: "inspect", Phase: steps.Prepare, Title: "Look at the project", Proof: "looking again", Undo: "–", Action: site.Inspect{Site: s}},
+			{ID: "choose", Phase: steps.Prepare, Title: "Choose the version", Proof: "the package can be had", Undo: "–", Action: choose{s, choice}},
+			{ID: "check", Phase: steps.Prepare, Title: "Check what will break", Proof: "looking again", Undo: "–", Action: check{site: s, alone: true}},
 		},
-		Result: facts.Result,
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"bunnyhop/internal/directus"
 	"bunnyhop/internal/node"
 	"bunnyhop/internal/project"
+	"bunnyhop/internal/systemschema"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
 	"bunnyhop/steps/site"
@@ -55,7 +56,7 @@ func input(ctx context.Context, r *steps.Run, s *site.Site, to string) (in advis
 func Gather(ctx context.Context, p *project.Project, db database.Database, to string) (advisory.Input, error) {
 	in := advisory.Input{
 		From: p.Installed, To: to, Vendor: string(db.Vendor()), DB: db, Config: p.Config,
-		ExtensionsPath: p.Config.ExtensionsPath(), Connection: connection(p),
+		ExtensionsPath: p.Config.ExtensionsPath(), Connection: connection(p), Root: p.Root, ConfigFile: p.Config.Path,
 	}
 	var err error
 	if in.Usage, err = directus.ReadUsage(ctx, db, strings.Split(p.Config.Get("DB_EXCLUDE_TABLES"), ",")); err != nil {
@@ -95,6 +96,10 @@ func gatherMigrations(ctx context.Context, p *project.Project, db database.Datab
 		return nil
 	}
 	in.NodeMajors = node.Majors(in.To)
+	in.Recorded = recorded
+	if in.System, err = systemschema.Read(ctx, db); err != nil {
+		return err
+	}
 	if in.Pending, err = advisory.PendingFor(in.To, custom, recorded); err != nil {
 		return err
 	}

@@ -120,6 +120,9 @@ func (h rehearse) prepare(ctx context.Context, r *steps.Run) (*copyOf, error) {
 		return nil, err
 	}
 	c.before = manifest.Fingerprint
+	if err := h.site.RoomForCopy(ctx, r, scratch); err != nil {
+		return nil, err
+	}
 	if c.config, err = connect.RestoreScratch(ctx, scratch, dump, r); err != nil {
 		return nil, err
 	}

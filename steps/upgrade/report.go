@@ -7,6 +7,7 @@ import (
 
 	"bunnyhop/steps"
 	"bunnyhop/steps/backup"
+	"bunnyhop/steps/code"
 	"bunnyhop/steps/facts"
 	"bunnyhop/steps/service"
 	"bunnyhop/steps/site"
@@ -60,9 +61,29 @@ func (p report) Do(ctx context.Context, r *steps.Run) error {
 			out.Lines = append(out.Lines, "Note: "+note+".")
 		}
 	}
+	out.Lines = append(out.Lines, p.olderCode(ctx, r)...)
 	out.Lines = append(out.Lines, "Reload the Studio without the browser's cache.")
 	out.Next = append(out.Next, "go back: bunnyhop rollback --project "+strconv.Quote(r.Root))
 	return facts.Summarised.Set(r, out)
+}
+
+// olderCode removes what earlier upgrades kept of their old code, and says so:
+// only the newest upgrade can be taken back. What cannot be removed costs
+// space, no more.
+func (p report) olderCode(ctx context.Context, r *steps.Run) []string {
+	removed, err := code.RemoveOlder(ctx, r, p.site)
+	if err != nil {
+		r.Output("removing the code of earlier runs: " + err.Error())
+	}
+	var bytes int64
+	for _, older := range removed {
+		bytes += older.Bytes
+		r.Output("removed the code that run " + older.Run + " had kept, " + backup.Size(older.Bytes))
+	}
+	if bytes == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("The old code that earlier runs had kept was removed (%s); what this one needs for going back is kept.", backup.Size(bytes))}
 }
 
 func startCommand(root string, stage facts.Stage) string {

@@ -2,7 +2,9 @@ package upgrade
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -14,6 +16,8 @@ import (
 	"bunnyhop/internal/database/connect"
 	"bunnyhop/internal/directus"
 	"bunnyhop/internal/fault"
+	"bunnyhop/internal/objectstore"
+	"bunnyhop/internal/project"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
 	"bunnyhop/steps/service"
@@ -23,6 +27,10 @@ import (
 // sampled is how many stored files of each location are fetched through the
 // server.
 const sampled = 5
+
+// sampledOf is how many are looked for: where most are missing, a question
+// about each to a distant bucket would take long.
+const sampledOf = 200
 
 // verify looks at the running new version and compares it with what was
 // there before. Any failed look is offered to be rolled back.
@@ -235,7 +243,7 @@ func seeExtensions(ctx context.Context, _ *steps.Run, e *evidence) (string, erro
 }
 
 // seeFiles fetches a few stored files through the server and compares their
-// sizes with those on the disk. Only files that are there can be asked for: one
+// sizes with those on the disk or in the bucket. Only files that are there can be asked for: one
 // that was missing before the upgrade says nothing about it (VE1).
 func seeFiles(ctx context.Context, r *steps.Run, e *evidence) (string, error) {
 	if e.client == nil {
@@ -246,7 +254,7 @@ func seeFiles(ctx context.Context, r *steps.Run, e *evidence) (string, error) {
 		return "", err
 	}
 	if len(sizes) == 0 {
-		return "none stored on this machine", nil
+		return "none can be looked at from here", nil
 	}
 	assets, err := e.client.AssetSample(ctx, slices.Sorted(maps.Keys(sizes)))
 	if err != nil {
@@ -257,39 +265,63 @@ func seeFiles(ctx context.Context, r *steps.Run, e *evidence) (string, error) {
 			return "", fmt.Errorf("file %s comes with %d bytes, and has %d", a.ID, a.Size, sizes[a.ID])
 		}
 	}
-	return fmt.Sprintf("%d fetched, sizes as on the disk", len(assets)), nil
+	return fmt.Sprintf("%d fetched, sizes as stored", len(assets)), nil
 }
 
-// sampleFiles picks the first files of every local storage location, with
-// their sizes in bytes, by id.
+// sampleFiles picks the first files of every storage location that can be
+// read here, with their sizes in bytes, by id.
 func sampleFiles(ctx context.Context, r *steps.Run, e *evidence) (map[string]int64, error) {
 	p, err := e.site.Open(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	roots := map[string]string{}
+	sizeOf := map[string]func(name string) (int64, error){}
 	for _, s := range p.Config.Storage() {
-		if !s.External {
-			roots[s.Name] = s.Root
+		switch {
+		case s.External:
+		case s.S3 != nil:
+			b, err := objectstore.Open(s.S3.Config)
+			if err != nil {
+				return nil, err
+			}
+			sizeOf[s.Name] = func(name string) (int64, error) {
+				o, err := b.Stat(ctx, name)
+				return o.Size, err
+			}
+		default:
+			sizeOf[s.Name] = func(name string) (int64, error) { return fileSize(filepath.Join(s.Root, filepath.FromSlash(name))) }
 		}
 	}
-	sizes, perLocation := map[string]int64{}, map[string]int{}
+	sizes, looked, perLocation := map[string]int64{}, map[string]int{}, map[string]int{}
 	for file, err := range directus.ReadFiles(ctx, e.db) {
 		if err != nil {
 			return nil, err
 		}
-		root, local := roots[file.Storage]
-		if !local || file.Disk == "" || perLocation[file.Storage] == sampled {
+		size := sizeOf[file.Storage]
+		if size == nil || file.Disk == "" || perLocation[file.Storage] == sampled || looked[file.Storage] == sampledOf {
 			continue
 		}
-		info, err := os.Stat(filepath.Join(root, filepath.FromSlash(file.Disk)))
-		if err != nil || !info.Mode().IsRegular() {
+		looked[file.Storage]++
+		n, err := size(project.StoredName(file.Disk))
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		sizes[file.ID] = info.Size()
+		if err != nil {
+			return nil, err
+		}
+		sizes[file.ID] = n
 		perLocation[file.Storage]++
 	}
 	return sizes, nil
+}
+
+// fileSize is the size of a regular file; anything else does not exist.
+func fileSize(name string) (int64, error) {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return 0, fs.ErrNotExist
+	}
+	return info.Size(), nil
 }
 
 func seeUsers(ctx context.Context, _ *steps.Run, e *evidence) (string, error) {

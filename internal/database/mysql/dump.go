@@ -3,11 +3,12 @@ package mysql
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,9 +20,20 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/ticker"
 	"bunnyhop/internal/durable"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/progress"
+)
+
+// window is how far back the compression looks, in bytes, and level how hard
+// it tries. Measured on 200 MB of articles, beside the dump tool's own work and
+// the reading for the fingerprint: zstd's usual level takes half as long again,
+// and the backup then longer than the dump tool and zstd alone, for a file 14 %
+// smaller; its usual 8 MB take a fifth longer, for nothing.
+const (
+	window = 1 << 20
+	level  = zstd.SpeedFastest
 )
 
 // Dump writes a script that makes the database anew, compressed with zstd: the
@@ -40,23 +52,21 @@ func (d *DB) Dump(ctx context.Context, path string, report progress.Reporter) (d
 		return info, fmt.Errorf("resolving the name of the dump: %w", err)
 	}
 	temp := path + ".tmp"
-	file, err := create(temp)
+	file, err := durable.Create(temp)
 	if err != nil {
 		return info, err
 	}
 	defer os.Remove(temp) //nolint:errcheck // after the rename there is nothing left
-	info.Fingerprint, err = d.dumpTo(ctx, t, file, report)
-	if err == nil {
-		info.Bytes, err = flush(file)
+	sum := sha256.New()
+	info.Fingerprint, err = d.dumpTo(ctx, t, io.MultiWriter(file, sum), report)
+	if err = errors.Join(err, file.Close()); err == nil {
+		info.Bytes, err = durable.Publish(temp, path)
 	}
-	if err = errors.Join(err, file.Close()); err != nil {
+	if err != nil {
 		return info, fmt.Errorf("dumping the database to %s: %w", path, full(err))
 	}
-	info.FromSource = info.Fingerprint != nil
-	if err := os.Rename(temp, path); err != nil {
-		return info, fmt.Errorf("naming the dump: %w", err)
-	}
-	return info, durable.Folder(filepath.Dir(path))
+	info.FromSource, info.SHA256 = info.Fingerprint != nil, hex.EncodeToString(sum.Sum(nil))
+	return info, nil
 }
 
 // full tells a person that there is no room for the dump.
@@ -82,7 +92,7 @@ type dumping struct {
 }
 
 func (d *DB) dumpTo(ctx context.Context, t tools, file io.Writer, report progress.Reporter) (*database.Fingerprint, error) {
-	encoder, err := zstd.NewWriter(file, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(2))
+	encoder, err := zstd.NewWriter(file, zstd.WithEncoderLevel(level), zstd.WithWindowSize(window), zstd.WithEncoderConcurrency(2))
 	if err != nil {
 		return nil, fmt.Errorf("compressing the dump: %w", err)
 	}
@@ -145,7 +155,7 @@ func (j *dumping) with(ctx context.Context, conn *sql.Conn, script *bufio.Writer
 		views = append(views, t.Name)
 	}
 	j.output = newToolOutput(script, j.survey.tables)
-	stop := ticker(func() { j.output.progress(j.report) })
+	stop := ticker.Start(tick, func() { j.output.progress(j.report) })
 	defer stop()
 	group, together := errgroup.WithContext(ctx)
 	var over atomic.Bool
@@ -238,28 +248,4 @@ func (q quiet) Progress(label string, unit progress.Unit, done, total int64) {
 	if q.over.Load() {
 		q.Reporter.Progress(label, unit, done, total)
 	}
-}
-
-// create makes an empty file that only the owner can read.
-func create(path string) (*os.File, error) {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("removing a leftover: %w", err)
-	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("making %s: %w", path, err)
-	}
-	return file, nil
-}
-
-// flush writes a file through to the disk and returns its size.
-func flush(file *os.File) (int64, error) {
-	if err := file.Sync(); err != nil {
-		return 0, fmt.Errorf("flushing the dump: %w", err)
-	}
-	info, err := file.Stat()
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), nil
 }

@@ -2,6 +2,8 @@ package mysql
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"os"
 	"path/filepath"
 	"strings"
@@ -69,6 +71,10 @@ func TestDumpAndRestore(t *testing.T) {
 	config := mysqltest.User(t, admin, mysqltest.CreateDatabases, "SELECT ON mysql.help_topic")
 	newsroom(t, config)
 	dump, info := dumpOf(t, config)
+	data, err := os.ReadFile(dump)
+	if sum := sha256.Sum256(data); err != nil || hex.EncodeToString(sum[:]) != info.SHA256 || int64(len(data)) != info.Bytes {
+		t.Errorf("%d bytes, %v; the dump was said to have %d bytes and the digest %s", len(data), err, info.Bytes, info.SHA256)
+	}
 	text := textOf(t, dump)
 	for _, secret := range []string{config.Password, "DEFINER="} {
 		if strings.Contains(text, secret) {

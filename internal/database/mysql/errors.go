@@ -103,10 +103,10 @@ func describe(err error, config database.Config) error {
 }
 
 func place(config database.Config) string {
-	if isSocket(config.Host) {
+	if config.IsSocket() {
 		return "the database server's socket " + config.Host
 	}
-	return "the database server at " + net.JoinHostPort(config.Host, portOf(config))
+	return "the database server at " + net.JoinHostPort(config.Host, config.PortOr(defaultPort))
 }
 
 func describeNumber(number int, message string, config database.Config) *fault.Error {
@@ -234,7 +234,7 @@ func describeNetwork(err error, config database.Config) *fault.Error {
 		e = fault.New(where+" cannot be reached as DB_SSL asks", "unset DB_SSL, or switch encryption on in the server")
 	case strings.Contains(err.Error(), "tls: "):
 		e = fault.New("an encrypted connection to "+where+" cannot be made", "check the DB_SSL values")
-	case errors.Is(err, syscall.ECONNREFUSED), isSocket(config.Host) && isDialing && errors.Is(err, os.ErrNotExist):
+	case errors.Is(err, syscall.ECONNREFUSED), config.IsSocket() && isDialing && errors.Is(err, os.ErrNotExist):
 		e = fault.New(where+" does not answer", "check that it runs, and DB_HOST and DB_PORT")
 	case isDialing && (errors.Is(err, context.DeadlineExceeded) || dialing.Timeout()):
 		e = fault.New(fmt.Sprintf("%s does not answer within %s", where, connectTimeout), "check DB_HOST and DB_PORT, and firewalls between")

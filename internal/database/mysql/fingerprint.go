@@ -96,11 +96,11 @@ func (s *survey) loose() []string {
 
 // readRows digests the rows of every table.
 func (s *survey) readRows(ctx context.Context, conn *sql.Conn, report progress.Reporter) error {
-	c := counter{report: report}
+	c := digest.Counter{Report: report}
 	for _, t := range s.tables {
-		c.total += t.Rows
+		c.Total += t.Rows
 	}
-	report.Progress("fingerprint", progress.Rows, 0, c.total)
+	c.Start()
 	for _, t := range s.tables {
 		columns := s.described[t.Name].stored()
 		labels := make([]string, len(columns))
@@ -111,7 +111,7 @@ func (s *survey) readRows(ctx context.Context, conn *sql.Conn, report progress.R
 		s.rows[t.Name] = sum
 		err := oneTable(ctx, conn, func() error {
 			return readTable(ctx, conn, s.schema, t.Name, columns, func(values []driver.Value) error {
-				c.row(values)
+				c.Row(sizeOf(values))
 				return sum.Add(values)
 			})
 		})
@@ -119,7 +119,7 @@ func (s *survey) readRows(ctx context.Context, conn *sql.Conn, report progress.R
 			return err
 		}
 	}
-	report.Progress("fingerprint", progress.Rows, c.done, c.done)
+	c.End()
 	return nil
 }
 

@@ -13,8 +13,8 @@ import (
 // swaps the tables, does not change it.
 func (d *DB) Identity(ctx context.Context) (database.Identity, error) {
 	id := database.Identity{Vendor: database.MySQL, Host: d.config.Host}
-	if !isSocket(d.config.Host) {
-		id.Host += ":" + portOf(d.config)
+	if !d.config.IsSocket() {
+		id.Host += ":" + d.config.PortOr(defaultPort)
 	}
 	err := d.sql.QueryRowContext(ctx, "SELECT VERSION(), coalesce(DATABASE(), '')").Scan(&id.ServerVersion, &id.Name)
 	if err == nil {

@@ -2,15 +2,13 @@ package mysql
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/memfile"
 )
 
 // firstExtra is the descriptor of a child's first extra file.
@@ -39,14 +37,14 @@ func environment() []string {
 func (t tools) optionFile() (files []*os.File, err error) {
 	c := t.config
 	lines := []string{"[client]", option("user", c.User), option("password", c.Password), "default-character-set=utf8mb4"}
-	if isSocket(c.Host) {
+	if c.IsSocket() {
 		lines = append(lines, "protocol=socket", option("socket", c.Host))
 	} else {
 		// Without it, "localhost" is a socket.
-		lines = append(lines, "protocol=tcp", option("host", c.Host), option("port", portOf(c)))
+		lines = append(lines, "protocol=tcp", option("host", c.Host), option("port", c.PortOr(defaultPort)))
 	}
 	add := func(name, text string) string {
-		f, fileErr := memoryFile(name, text)
+		f, fileErr := memfile.New(name, text)
 		if fileErr != nil {
 			err = errors.Join(err, fileErr)
 			return ""
@@ -58,9 +56,9 @@ func (t tools) optionFile() (files []*os.File, err error) {
 	lines = append(lines, t.tlsOptions(add)...)
 	// The names of the groups are those of all the tools.
 	lines = append(lines, "[mysql]", "[mysqldump]", "[mariadb]", "[mariadb-dump]", "[mariadb-client]")
-	first, fileErr := memoryFile("options", strings.Join(lines, "\n")+"\n")
+	first, fileErr := memfile.New("options", strings.Join(lines, "\n")+"\n")
 	if err = errors.Join(err, fileErr); err != nil {
-		closeAll(append(files, first))
+		memfile.CloseAll(append(files, first))
 		return nil, err
 	}
 	return slices.Insert(files, 0, first), nil
@@ -73,7 +71,7 @@ func descriptor(n int) string { return "/proc/self/fd/" + strconv.Itoa(firstExtr
 // unless told otherwise, and so do MySQL's.
 func (t tools) tlsOptions(file func(name, text string) string) []string {
 	c := t.config.TLS
-	if c == nil || isSocket(t.config.Host) {
+	if c == nil || t.config.IsSocket() {
 		if t.version.maria {
 			return []string{"ssl=0"}
 		}
@@ -123,32 +121,6 @@ func (t tools) tlsOptions(file func(name, text string) string) []string {
 // are written as escapes.
 func option(name, value string) string {
 	return name + `="` + strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`, "\t", `\t`, `"`, `\"`).Replace(value) + `"`
-}
-
-// memoryFile is a file without a name that goes away with those who have it
-// open.
-func memoryFile(name, text string) (*os.File, error) {
-	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, fmt.Errorf("making a file in memory: %w", err)
-	}
-	file := os.NewFile(uintptr(fd), name) //nolint:gosec // a descriptor is never negative here
-	if _, err := file.WriteString(text); err != nil {
-		return nil, errors.Join(fmt.Errorf("writing a file in memory: %w", err), file.Close())
-	}
-	// The tools ignore an option file that others may write.
-	if err := file.Chmod(0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("closing a file in memory to others: %w", err), file.Close())
-	}
-	return file, nil
-}
-
-func closeAll(files []*os.File) {
-	for _, file := range files {
-		if file != nil {
-			_ = file.Close()
-		}
-	}
 }
 
 // withName is the connection to another schema.

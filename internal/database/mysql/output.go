@@ -121,25 +121,3 @@ func (o *toolOutput) progress(report progress.Reporter) {
 
 // tick is how often progress is looked at. Tests shorten it.
 var tick = 300 * time.Millisecond
-
-// ticker calls look now and then until stop is called.
-func ticker(look func()) (stop func()) {
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		clock := time.NewTicker(tick)
-		defer clock.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-clock.C:
-				look()
-			}
-		}
-	}()
-	return sync.OnceFunc(func() {
-		close(done)
-		<-ended
-	})
-}

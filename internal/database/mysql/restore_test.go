@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/databasetest"
 	"bunnyhop/internal/database/mysqltest"
 	"bunnyhop/internal/progress"
 )
@@ -87,7 +88,7 @@ func TestRestoreKilled(t *testing.T) {
 			config := mysqltest.User(t, mysqltest.Start(t), mysqltest.CreateDatabases)
 			mysqltest.Exec(t, config, former...)
 			old := fingerprintOf(t, config)
-			killed(t, actor("restorer", config, dump, c.point))
+			databasetest.Killed(t, databasetest.Actor("restorer", config, dump, c.point))
 			want := old
 			if timed, err := time.ParseDuration(c.point); err == nil && timed > 0 && len(info.Fingerprint.Diff(fingerprintOf(t, config), nil)) == 0 {
 				c.after = true // it came to its end
@@ -125,7 +126,7 @@ func TestRestoreMovedPartly(t *testing.T) {
 	config := mysqltest.User(t, mysqltest.Start(t), mysqltest.CreateDatabases)
 	mysqltest.Exec(t, config, former...)
 	before := fingerprintOf(t, config)
-	killed(t, actor("restorer", config, dump, "untriggered"))
+	databasetest.Killed(t, databasetest.Actor("restorer", config, dump, "untriggered"))
 	live, fresh, old := config.Name, newName(config.Name), oldName(config.Name)
 	mysqltest.Exec(t, config, "SET foreign_key_checks = 0",
 		"RENAME TABLE "+move(live, old, "authors")+", "+move(live, old, "former")+", "+move(fresh, live, "authors"))
@@ -144,7 +145,7 @@ func TestRestoreInPlaceKilled(t *testing.T) {
 	mysqltest.Exec(t, config, paper...)
 	dump, info := dumpOf(t, config)
 	for _, point := range []string{"emptied", "80ms", "loaded"} {
-		killed(t, actor("inplace", config, dump, point))
+		databasetest.Killed(t, databasetest.Actor("inplace", config, dump, point))
 		if err := RestoreInPlace(context.Background(), config, dump, progress.Discard); err != nil {
 			t.Fatal(err)
 		}
@@ -158,7 +159,7 @@ func TestScratchKilled(t *testing.T) {
 	mysqltest.Exec(t, config, paper...)
 	dump, info := dumpOf(t, config)
 	for _, point := range []string{"created", "restored", "60ms"} {
-		killed(t, actor("scratcher", config, dump, point, "bunnyhop_killed"))
+		databasetest.Killed(t, databasetest.Actor("scratcher", config, dump, point, "bunnyhop_killed"))
 		scratch, err := RestoreScratch(ctx, config, dump, "bunnyhop_killed", progress.Discard)
 		if err != nil {
 			t.Fatal(err)

@@ -9,15 +9,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-
-	"bunnyhop/internal/progress"
-)
-
-// reportEvery is the number of rows between two progress reports, and
-// reportBytes the number of bytes, of tables with long rows.
-const (
-	reportEvery = 8192
-	reportBytes = 4 << 20
 )
 
 // stored are the columns whose values are stored, sorted by name.
@@ -96,22 +87,12 @@ func plain(values []driver.Value) {
 	}
 }
 
-// counter counts rows over all tables and reports them now and then.
-type counter struct {
-	report      progress.Reporter
-	done, total int64 // the total is the server's estimate
-	unreported  int
-}
-
-func (c *counter) row(values []driver.Value) {
-	c.done++
+// sizeOf is about how many bytes a row has.
+func sizeOf(values []driver.Value) (n int) {
 	for _, value := range values {
 		if b, ok := value.([]byte); ok {
-			c.unreported += len(b)
+			n += len(b)
 		}
 	}
-	if c.done%reportEvery == 0 || c.unreported > reportBytes {
-		c.unreported = 0
-		c.report.Progress("fingerprint", progress.Rows, c.done, max(c.total, c.done))
-	}
+	return n
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/ticker"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/progress"
 )
@@ -107,7 +108,7 @@ func (a *admin) restoreScratch(ctx context.Context, dump, name string, report pr
 // restore feeds a dump to the client.
 func (t tools) restore(ctx context.Context, schema string, s *script, report progress.Reporter) error {
 	s.foreign = !t.version.maria
-	stop := ticker(func() { s.progress(report) })
+	stop := ticker.Start(tick, func() { s.progress(report) })
 	defer stop()
 	if err := t.load(ctx, schema, s); err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/memfile"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/process"
 )
@@ -116,7 +117,7 @@ func (t tools) run(ctx context.Context, schema string, c call) error {
 	if err != nil {
 		return err
 	}
-	defer closeAll(files)
+	defer memfile.CloseAll(files)
 	spec := process.Spec{
 		Path: c.path, Args: append([]string{"--defaults-file=" + descriptor(0)}, c.args...), Dir: "/", Env: environment(),
 		ExtraFiles: files, Stdin: c.in, Stdout: c.out,

@@ -2,14 +2,13 @@ package mysqltest
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
-	"github.com/gofrs/flock"
+	"bunnyhop/internal/database/servertest"
 )
 
 // Binary is the path of one of the server's or client's programs.
@@ -50,52 +49,19 @@ func complete() bool {
 	return true
 }
 
-// installed makes sure that the programs are there. Without them, root
-// installs Debian's.
-func installed() error {
-	if complete() {
-		return nil
-	}
-	lock := flock.New(filepath.Join(os.TempDir(), "mysqltest.lock"))
-	if err := lock.Lock(); err != nil {
-		return err
-	}
-	defer lock.Unlock() //nolint:errcheck // nothing to do about it
-	if complete() {
-		return nil
-	}
-	if os.Getuid() != 0 {
-		return errors.New("no MariaDB server here: install the Debian package mariadb-server, or run the tests as root, who installs it")
-	}
-	if err := install(); err != nil {
-		return fmt.Errorf("installing the Debian package mariadb-server: %w", err)
-	}
-	if !complete() {
-		return fmt.Errorf("the Debian package mariadb-server was installed, but not all of %v are there", needed)
-	}
-	return nil
-}
+// installed makes sure that the programs are there.
+func installed() error { return servertest.Ensure("mariadb-server", complete, keepFromStarting) }
 
 // policy keeps Debian's packages from starting their services while they are
 // installed.
 const policy = "/usr/sbin/policy-rc.d"
 
-func install() error {
-	if _, err := os.Stat(policy); errors.Is(err, fs.ErrNotExist) {
-		if err := os.WriteFile(policy, []byte("#!/bin/sh\nexit 101\n"), 0o755); err != nil { //nolint:gosec // it has to be run by others
-			return err
-		}
-		defer os.Remove(policy) //nolint:errcheck // it hurts no test
+func keepFromStarting() (undo func(), err error) {
+	if _, err := os.Stat(policy); !errors.Is(err, fs.ErrNotExist) {
+		return func() {}, err
 	}
-	for _, args := range [][]string{
-		{"update"},
-		{"install", "-y", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confold", "mariadb-server"},
-	} {
-		cmd := exec.Command("apt-get", args...) //nolint:gosec // the arguments are the ones above
-		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("apt-get %s: %w: %s", args[0], err, out[max(0, len(out)-1000):])
-		}
+	if err := os.WriteFile(policy, []byte("#!/bin/sh\nexit 101\n"), 0o755); err != nil { //nolint:gosec // it has to be run by others
+		return nil, err
 	}
-	return nil
+	return func() { _ = os.Remove(policy) }, nil
 }

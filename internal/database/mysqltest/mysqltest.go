@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"net"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,13 +18,9 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/databasetest"
+	"bunnyhop/internal/database/servertest"
 )
-
-// shared is the one server of this test binary.
-var shared struct {
-	sync.Mutex
-	server *Server
-}
 
 // Start returns root's connection to a database that is made, empty, for this
 // call and dropped when the test ends. The server is shared by all tests of
@@ -39,17 +34,10 @@ func Start(tb testing.TB) database.Config {
 // it disturbs the others; see Private.
 func Shared(tb testing.TB) *Server {
 	tb.Helper()
-	shared.Lock()
-	defer shared.Unlock()
-	if shared.server == nil {
-		server, err := launch(nil)
-		if err != nil {
-			tb.Fatalf("starting MariaDB: %v", err)
-		}
-		shared.server = server
-	}
-	return shared.server
+	return shared.Get(tb, launch)
 }
+
+var shared servertest.Shared[Server]
 
 // Private is a server of the test's own, with more options ("--name=value"),
 // which may be stopped and started. It ends with the test.
@@ -59,7 +47,7 @@ func Private(tb testing.TB, options ...string) *Server {
 	if err != nil {
 		tb.Fatalf("starting MariaDB: %v", err)
 	}
-	tb.Cleanup(server.end)
+	tb.Cleanup(server.End)
 	return server
 }
 
@@ -69,7 +57,7 @@ var serial atomic.Int64
 // returns root's connection to it.
 func (s *Server) Database(tb testing.TB) database.Config {
 	tb.Helper()
-	admin := s.config("")
+	admin := configOf(s.Server, s.password)
 	name := fmt.Sprintf("project_%d é", serial.Add(1))
 	Exec(tb, admin, "CREATE DATABASE "+Quote(name)+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
 	tb.Cleanup(func() {
@@ -156,6 +144,20 @@ func open(config database.Config) *sql.DB {
 		panic(err) // nothing in the configuration can be wrong
 	}
 	return sql.OpenDB(connector)
+}
+
+// Fill makes tables with so many megabytes; see databasetest.Fill.
+func Fill(tb testing.TB, config database.Config, megabytes int) {
+	tb.Helper()
+	driver := Driver(config)
+	driver.InterpolateParams = true // far quicker for many values
+	connector, err := mysql.NewConnector(driver)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	defer db.Close() //nolint:errcheck // all was committed
+	databasetest.Fill(tb, db, database.MySQL, megabytes)
 }
 
 // Driver is the configuration for the driver, with the password in it.

@@ -1,29 +1,12 @@
 package mysqltest
 
 import (
-	"fmt"
-	"os"
-	"os/exec"
-	"strings"
-	"syscall"
 	"testing"
-	"time"
+
+	"bunnyhop/internal/database/servertest"
 )
 
-const roleVariable = "MYSQLTEST_ROLE"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(roleVariable) == "" {
-		os.Exit(m.Run())
-	}
-	server, err := launch(nil)
-	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
-	fmt.Println(server.Dir)
-	time.Sleep(time.Minute)
-}
+func TestMain(m *testing.M) { servertest.Main(m, launch) }
 
 func TestStart(t *testing.T) {
 	admin := Start(t)
@@ -61,38 +44,4 @@ func TestStopAndRestart(t *testing.T) {
 	}
 }
 
-// TestEndsWithTheProcess kills a process that has a server: neither the
-// server nor its data may be left.
-func TestEndsWithTheProcess(t *testing.T) {
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), roleVariable+"=server")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line := make([]byte, 4096)
-	n, err := out.Read(line)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := strings.TrimSpace(string(line[:n]))
-	pid, err := (&Server{Dir: dir}).pid()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait()
-	for range 200 {
-		_, err := os.Stat(dir)
-		if os.IsNotExist(err) && syscall.Kill(pid, 0) != nil {
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Errorf("the server %d or its data in %s is left", pid, dir)
-}
+func TestEndsWithTheProcess(t *testing.T) { servertest.EndsWithTheProcess(t) }

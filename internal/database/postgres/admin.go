@@ -98,7 +98,9 @@ func apart(ctx context.Context, config database.Config) (*admin, error) {
 	if err == nil {
 		var others []string
 		if others, err = pgx.CollectRows(rows, pgx.RowTo[string]); err == nil {
-			a, err = administrate(ctx, config, without(others, config.Name)...)
+			// Those of a swap may have to be dropped.
+			own := []string{config.Name, newName(config.Name), oldName(config.Name)}
+			a, err = administrate(ctx, config, without(others, own...)...)
 		}
 	}
 	if closeErr := conn.Close(ctx); err == nil {
@@ -107,8 +109,8 @@ func apart(ctx context.Context, config database.Config) (*admin, error) {
 	return a, err
 }
 
-func without(names []string, name string) []string {
-	return slices.DeleteFunc(names, func(n string) bool { return n == name })
+func without(names []string, unwanted ...string) []string {
+	return slices.DeleteFunc(names, func(n string) bool { return slices.Contains(unwanted, n) })
 }
 
 // anywhere connects to any database, the project's included.

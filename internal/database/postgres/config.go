@@ -2,9 +2,6 @@ package postgres
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/tlsconfig"
 	"bunnyhop/internal/fault"
 )
 
@@ -26,21 +24,11 @@ const (
 	lockTimeout = 30 * time.Second
 )
 
-// isSocket reports whether the host is a folder with a Unix socket.
-func isSocket(host string) bool { return strings.HasPrefix(host, "/") }
-
-func portOf(config database.Config) string {
-	if config.Port == "" {
-		return defaultPort
-	}
-	return config.Port
-}
-
 // connConfig makes the driver's configuration. As with Directus, whose driver
 // is handed DB_SSL as it is, nothing is encrypted unless the project asks for
 // it (api/src/database/index.ts, directus 12.4.0).
 func connConfig(config database.Config, mode database.Mode) (*pgx.ConnConfig, error) {
-	port, err := strconv.ParseUint(portOf(config), 10, 16)
+	port, err := strconv.ParseUint(config.PortOr(defaultPort), 10, 16)
 	if err != nil {
 		return nil, fault.New(fmt.Sprintf("DB_PORT=%q is not a port", config.Port), "a port is a number from 1 to 65535")
 	}
@@ -56,8 +44,8 @@ func connConfig(config database.Config, mode database.Mode) (*pgx.ConnConfig, er
 	}
 	cfg.Fallbacks, cfg.ValidateConnect = nil, nil
 	cfg.TLSConfig = nil
-	if config.TLS != nil && !isSocket(config.Host) {
-		if cfg.TLSConfig, err = tlsConfig(config); err != nil {
+	if config.TLS != nil && !config.IsSocket() {
+		if cfg.TLSConfig, err = tlsconfig.Strict(config); err != nil {
 			return nil, err
 		}
 	}
@@ -115,33 +103,6 @@ func sessionSettings(config database.Config, mode database.Mode) string {
 		text = "SET search_path TO " + strings.Join(schemas, ", ") + "; " + text
 	}
 	return text
-}
-
-// tlsConfig does what Node's tls.connect does with the same values.
-func tlsConfig(config database.Config) (*tls.Config, error) {
-	t := config.TLS
-	c := &tls.Config{
-		MinVersion:         tls.VersionTLS12,
-		ServerName:         t.ServerName,
-		InsecureSkipVerify: !t.Verify, //nolint:gosec // the project's own setting
-	}
-	if c.ServerName == "" {
-		c.ServerName = config.Host
-	}
-	if t.CA != "" {
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM([]byte(t.CA)) {
-			return nil, fault.New("DB_SSL__CA holds no certificate", "it takes the text of a certificate in PEM form, or DB_SSL__CA_FILE the name of a file with one")
-		}
-	}
-	if t.Cert != "" || t.Key != "" {
-		pair, err := tls.X509KeyPair([]byte(t.Cert), []byte(t.Key))
-		if err != nil {
-			return nil, fault.Wrap(errors.New("they do not form a pair in PEM form"), "DB_SSL__CERT and DB_SSL__KEY cannot be used", "check both")
-		}
-		c.Certificates = []tls.Certificate{pair}
-	}
-	return c, nil
 }
 
 // quote quotes an identifier in PostgreSQL's way.

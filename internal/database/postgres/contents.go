@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"bunnyhop/internal/database/memfile"
 )
 
 // entry is a line of a dump's table of contents.
@@ -43,7 +45,7 @@ func useList(entries []entry) (*os.File, error) {
 	for _, e := range entries {
 		text.WriteString(e.line + "\n")
 	}
-	return memoryFile("list", text.String())
+	return memfile.New("list", text.String())
 }
 
 // flat is a name as the table of contents shows it.

@@ -2,9 +2,7 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,22 +38,23 @@ func (d *DB) Dump(ctx context.Context, path string, report progress.Reporter) (d
 		return info, fmt.Errorf("resolving the name of the dump: %w", err)
 	}
 	temp := path + ".tmp"
-	if err := create(temp); err != nil {
+	file, err := durable.Create(temp)
+	if err != nil {
 		return info, err
 	}
 	defer os.Remove(temp) //nolint:errcheck // after the rename there is nothing left
+	if err := file.Close(); err != nil {
+		return info, err
+	}
 	state, err := d.dumpTo(ctx, t, temp, report)
+	if err == nil {
+		info.Bytes, err = durable.Publish(temp, path)
+	}
 	if err != nil {
 		return info, fmt.Errorf("dumping the database to %s: %w", path, err)
 	}
 	info.Fingerprint = &state
-	if info.Bytes, err = durable.File(temp); err != nil {
-		return info, fmt.Errorf("flushing the dump: %w", err)
-	}
-	if err := os.Rename(temp, path); err != nil {
-		return info, fmt.Errorf("naming the dump: %w", err)
-	}
-	return info, durable.Folder(filepath.Dir(path))
+	return info, nil
 }
 
 func (d *DB) dumpTo(ctx context.Context, t tools, temp string, report progress.Reporter) (database.Fingerprint, error) {
@@ -116,16 +115,4 @@ func complete(entries []entry, tables []table) error {
 		return fault.New("the dump lacks the rows of "+strings.Join(missing, ", "), "try again; if it stays so, pg_dump does not fit the server")
 	}
 	return nil
-}
-
-// create makes an empty file that only the owner can read.
-func create(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("removing a leftover: %w", err)
-	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("making %s: %w", path, err)
-	}
-	return file.Close()
 }

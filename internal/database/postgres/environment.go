@@ -7,9 +7,8 @@ import (
 	"net"
 	"os"
 
-	"golang.org/x/sys/unix"
-
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/memfile"
 )
 
 // firstExtra is the descriptor of a child's first extra file.
@@ -42,12 +41,12 @@ func baseEnvironment() []string {
 func (t tools) environment(name string, taken int) (env []string, files []*os.File, err error) {
 	c := t.config
 	env = append(baseEnvironment(),
-		"PGHOST="+c.Host, "PGPORT="+portOf(c), "PGUSER="+c.User, "PGDATABASE="+name, "PGAPPNAME="+applicationName(),
+		"PGHOST="+c.Host, "PGPORT="+c.PortOr(defaultPort), "PGUSER="+c.User, "PGDATABASE="+name, "PGAPPNAME="+applicationName(),
 		fmt.Sprintf("PGCONNECT_TIMEOUT=%d", int(connectTimeout.Seconds())), "PGGSSENCMODE=disable", "PGCLIENTENCODING=UTF8")
 	if c.Password != "" {
 		env = append(env, "PGPASSWORD="+c.Password)
 	}
-	if c.TLS == nil || isSocket(c.Host) {
+	if c.TLS == nil || c.IsSocket() {
 		return append(env, "PGSSLMODE=disable"), nil, nil
 	}
 	more, files, err := tlsEnvironment(c, firstExtra+taken)
@@ -63,7 +62,7 @@ func tlsEnvironment(c database.Config, next int) (env []string, files []*os.File
 			return
 		}
 		var f *os.File
-		if f, err = memoryFile(variable, text); err == nil {
+		if f, err = memfile.New(variable, text); err == nil {
 			env = append(env, fmt.Sprintf("%s=/proc/self/fd/%d", variable, next+len(files)))
 			files = append(files, f)
 		}
@@ -87,32 +86,8 @@ func tlsEnvironment(c database.Config, next int) (env []string, files []*os.File
 		}
 	}
 	if err != nil {
-		closeAll(files)
+		memfile.CloseAll(files)
 		return nil, nil, err
 	}
 	return env, files, nil
-}
-
-// memoryFile is a file without a name that goes away with those who have it
-// open.
-func memoryFile(name, text string) (*os.File, error) {
-	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, fmt.Errorf("making a file in memory: %w", err)
-	}
-	file := os.NewFile(uintptr(fd), name) //nolint:gosec // a descriptor is never negative here
-	if _, err := file.WriteString(text); err != nil {
-		return nil, errors.Join(fmt.Errorf("writing a file in memory: %w", err), file.Close())
-	}
-	// libpq refuses a key that others may read.
-	if err := file.Chmod(0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("closing a file in memory to others: %w", err), file.Close())
-	}
-	return file, nil
-}
-
-func closeAll(files []*os.File) {
-	for _, file := range files {
-		_ = file.Close()
-	}
 }

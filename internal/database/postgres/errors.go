@@ -77,10 +77,10 @@ func isConnectError(err error) bool {
 }
 
 func place(config database.Config) string {
-	if isSocket(config.Host) {
+	if config.IsSocket() {
 		return "the PostgreSQL socket in " + config.Host
 	}
-	return "the PostgreSQL server at " + net.JoinHostPort(config.Host, portOf(config))
+	return "the PostgreSQL server at " + net.JoinHostPort(config.Host, config.PortOr(defaultPort))
 }
 
 func describeAnswer(e *pgconn.PgError, config database.Config) *fault.Error {
@@ -149,7 +149,7 @@ func describeNetwork(err error, config database.Config) *fault.Error {
 		return fault.Wrap(errors.New("it does not speak TLS"), where+" cannot be reached as DB_SSL asks", "unset DB_SSL, or switch ssl on in the server")
 	case strings.Contains(err.Error(), "tls: "):
 		return fault.Wrap(plain(err), "an encrypted connection to "+where+" cannot be made", "check the DB_SSL values")
-	case errors.Is(err, syscall.ECONNREFUSED), isSocket(config.Host) && errors.Is(err, os.ErrNotExist):
+	case errors.Is(err, syscall.ECONNREFUSED), config.IsSocket() && errors.Is(err, os.ErrNotExist):
 		return fault.Wrap(plain(err), where+" does not answer", "check that it runs, and DB_HOST and DB_PORT")
 	case isConnectError(err) && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || pgconn.Timeout(err)):
 		return fault.New(fmt.Sprintf("%s does not answer within %s", where, connectTimeout), "check DB_HOST and DB_PORT, and firewalls between")

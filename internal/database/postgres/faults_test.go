@@ -98,8 +98,10 @@ func TestToolMissingOrOld(t *testing.T) {
 	for version, want := range map[string]string{"": "pg_dump and pg_restore are not installed", "9.6.24": "pg_dump 9.6.24 is older than the server"} {
 		t.Run(version, func(t *testing.T) {
 			forge(t, version)
+			_, err := db.DumpTool(context.Background())
+			forPeople(t, err, config, want, "postgresql-client-"+major)
 			dump := filepath.Join(t.TempDir(), "dump")
-			_, err := db.Dump(context.Background(), dump, progress.Discard)
+			_, err = db.Dump(context.Background(), dump, progress.Discard)
 			forPeople(t, err, config, want, "postgresql-client-"+major)
 			nothingIn(t, filepath.Dir(dump))
 			forPeople(t, Restore(context.Background(), config, good, progress.Discard), config, want, "postgresql-client-"+major)
@@ -286,6 +288,9 @@ func TestSessionEnded(t *testing.T) {
 			_, err := db.Dump(context.Background(), path, disturb)
 			disturb.check(t)
 			forPeople(t, err, config, "connection", "server")
+			if err != nil && strings.Contains(err.Error(), "COPY ") {
+				t.Errorf("the whole statement is told: %v", err)
+			}
 			nothingIn(t, filepath.Dir(path))
 		})
 	}

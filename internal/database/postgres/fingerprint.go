@@ -12,13 +12,6 @@ import (
 	"bunnyhop/internal/progress"
 )
 
-// reportEvery is the number of rows between two progress reports, and
-// reportBytes the number of bytes, of tables with long rows.
-const (
-	reportEvery = 8192
-	reportBytes = 4 << 20
-)
-
 // Fingerprint reads every row of every table in one snapshot. The sequences'
 // last values are those of the moment.
 func (d *DB) Fingerprint(ctx context.Context, only func(table string) bool, report progress.Reporter) (database.Fingerprint, error) {
@@ -97,11 +90,11 @@ func (s *survey) lock(ctx context.Context, conn *pgx.Conn) error {
 // readRows digests the rows of every table. Those of a partitioned table are
 // in its partitions.
 func (s *survey) readRows(ctx context.Context, conn *pgx.Conn, report progress.Reporter) error {
-	c := counter{report: report}
+	c := digest.Counter{Report: report}
 	for _, t := range s.tables {
-		c.total += t.Estimate
+		c.Total += t.Estimate
 	}
-	report.Progress("fingerprint", progress.Rows, 0, c.total)
+	c.Start()
 	for _, t := range s.tables {
 		columns := s.described[t.OID].columns
 		labels, expressions := make([]string, len(columns)), make([]string, len(columns))
@@ -113,7 +106,7 @@ func (s *survey) readRows(ctx context.Context, conn *pgx.Conn, report progress.R
 		if t.Partitioned {
 			continue
 		}
-		splitter := &rowSplitter{sum: sum, each: c.row}
+		splitter := &rowSplitter{sum: sum, each: c.Row}
 		_, err := conn.PgConn().CopyTo(ctx, splitter, "COPY (SELECT "+strings.Join(expressions, ", ")+" FROM ONLY "+t.sql()+
 			") TO STDOUT (FORMAT binary)")
 		if err == nil {
@@ -123,24 +116,8 @@ func (s *survey) readRows(ctx context.Context, conn *pgx.Conn, report progress.R
 			return fmt.Errorf("reading table %q: %w", t.label, err)
 		}
 	}
-	report.Progress("fingerprint", progress.Rows, c.done, c.done)
+	c.End()
 	return nil
-}
-
-// counter counts rows over all tables and reports them now and then.
-type counter struct {
-	report      progress.Reporter
-	done, total int64 // the total is the server's estimate
-	unreported  int
-}
-
-func (c *counter) row(bytes int) {
-	c.done++
-	c.unreported += bytes
-	if c.done%reportEvery == 0 || c.unreported > reportBytes {
-		c.unreported = 0
-		c.report.Progress("fingerprint", progress.Rows, c.done, max(c.total, c.done))
-	}
 }
 
 // fingerprint puts together what was read. A table's sequence is that of its
@@ -176,7 +153,7 @@ func (s *survey) fingerprint(last lastValues) database.Fingerprint {
 			state.Sequence = last[q.sql()]
 			schema.Constraints = append(schema.Constraints[:len(schema.Constraints):len(schema.Constraints)], "SEQUENCE "+quote(q.Column)+" "+q.Form)
 		}
-		state.Schema = schemaDigest(schema)
+		state.Schema = schema.Digest()
 		f.Tables[t.label] = state
 	}
 	f.Other = objectsDigest(others)

@@ -20,7 +20,7 @@ func firstWords(text string) string {
 // server's system identifier, or its address where only superusers may read
 // that, and the database's oid, which a restore changes.
 func (d *DB) Identity(ctx context.Context) (database.Identity, error) {
-	id := database.Identity{Vendor: database.Postgres, Host: d.config.Host + ":" + portOf(d.config)}
+	id := database.Identity{Vendor: database.Postgres, Host: d.config.Host + ":" + d.config.PortOr(defaultPort)}
 	var oid int64
 	err := d.sql.QueryRowContext(ctx, `SELECT datname, oid::int8, pg_catalog.current_setting('server_version')
 		FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()`).
@@ -43,7 +43,7 @@ func (d *DB) system(ctx context.Context) string {
 		pg_catalog.current_setting('port')`).Scan(&system) == nil {
 		return "server " + system
 	}
-	return "server " + d.config.Host + ":" + portOf(d.config)
+	return "server " + d.config.Host + ":" + d.config.PortOr(defaultPort)
 }
 
 // Size is the size of the database on the server, with its indexes.

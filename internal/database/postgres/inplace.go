@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/memfile"
 	"bunnyhop/internal/process"
 	"bunnyhop/internal/progress"
 )
@@ -159,12 +160,12 @@ func (j *job) within(ctx context.Context, name string, s script) (committing boo
 	if err != nil {
 		return false, err
 	}
-	defer closeAll([]*os.File{fromRestore, toUs})
+	defer memfile.CloseAll([]*os.File{fromRestore, toUs})
 	toPsql, fromUs, err := os.Pipe()
 	if err != nil {
 		return false, err
 	}
-	defer closeAll([]*os.File{toPsql, fromUs})
+	defer memfile.CloseAll([]*os.File{toPsql, fromUs})
 	watch := watchRestore(j.dump, j.entries, j.report)
 	defer watch.stop()
 

@@ -2,49 +2,24 @@ package postgres
 
 import (
 	"context"
-	"strings"
 	"testing"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/databasetest"
 	"bunnyhop/internal/database/postgrestest"
-	"bunnyhop/internal/progress"
 )
 
 func open(t testing.TB, config database.Config, mode database.Mode) *DB {
 	t.Helper()
-	db, err := Open(context.Background(), config, mode)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db
+	return databasetest.Open(t, func() (*DB, error) { return Open(context.Background(), config, mode) })
 }
 
 func fingerprintOf(t testing.TB, config database.Config) database.Fingerprint {
 	t.Helper()
-	db, err := Open(context.Background(), config, database.ReadOnly)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	f, err := db.Fingerprint(context.Background(), nil, progress.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
+	return databasetest.Fingerprint(t, func() (*DB, error) { return Open(context.Background(), config, database.ReadOnly) })
 }
 
-func contains(t testing.TB, err error, texts ...string) {
-	t.Helper()
-	if err == nil {
-		t.Fatalf("no error, wanted one with %q", texts)
-	}
-	for _, text := range texts {
-		if !strings.Contains(err.Error(), text) {
-			t.Errorf("error %q lacks %q", err, text)
-		}
-	}
-}
+var contains = databasetest.Contains
 
 // newsroom makes a database of what Directus projects have, and of what
 // PostgreSQL has beyond: odd types, schemas, partitions, policies.

@@ -39,7 +39,7 @@ var reached = func(string) {}
 func Restore(ctx context.Context, config database.Config, dump string, report progress.Reporter) error {
 	a, err := apart(ctx, config)
 	if errors.Is(err, errNoPlace) {
-		return restoreInPlace(ctx, config, dump, "as a superuser: GRANT CONNECT ON DATABASE postgres TO "+quote(config.User), report)
+		return onlyInPlace(ctx, config, dump, "as a superuser: GRANT CONNECT ON DATABASE postgres TO "+quote(config.User), report)
 	}
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func Restore(ctx context.Context, config database.Config, dump string, report pr
 		if !exists {
 			return fault.New("there is no database "+quote(config.Name)+", and role "+quote(config.User)+" may not make one", missing).WithCode(fault.Blocked)
 		}
-		return errors.Join(restoreInPlace(ctx, config, dump, missing, report), discard(ctx, config, newName(config.Name))) // a killed restore may have left it
+		return onlyInPlace(ctx, config, dump, missing, report)
 	}
 	j, err := plan(ctx, a, dump, false, report)
 	if err != nil {
@@ -62,7 +62,7 @@ func Restore(ctx context.Context, config database.Config, dump string, report pr
 	if err := a.checkExtensions(ctx, j.entries); err != nil {
 		var forbidden *forbiddenError
 		if errors.As(err, &forbidden) && exists {
-			return restoreInPlace(ctx, config, dump, forbidden.Error(), report)
+			return onlyInPlace(ctx, config, dump, forbidden.Error(), report)
 		}
 		if forbidden != nil {
 			return forbidden.fault()
@@ -73,6 +73,24 @@ func Restore(ctx context.Context, config database.Config, dump string, report pr
 		return fmt.Errorf("restoring the database %s: %w", quote(config.Name), err)
 	}
 	return nil
+}
+
+// onlyInPlace restores within the live database, and drops what an earlier
+// restore has left that was killed when the role could do more.
+func onlyInPlace(ctx context.Context, config database.Config, dump, missing string, report progress.Reporter) error {
+	err := restoreInPlace(ctx, config, dump, missing, report)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	left := []string{newName(config.Name)}
+	if err == nil {
+		left = append(left, oldName(config.Name)) // the live one is complete
+	}
+	for _, name := range left {
+		if discarded := discard(ctx, config, name); discarded != nil {
+			report.Output("what an earlier restore left could not be dropped: " + discarded.Error() + "; by hand: DROP DATABASE " + quote(name))
+		}
+	}
+	return err
 }
 
 // lacks is what a superuser has to do so that the role may swap databases, or

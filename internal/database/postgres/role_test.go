@@ -2,88 +2,20 @@ package postgres
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
-	"os/exec"
-	"slices"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/databasetest"
 	"bunnyhop/internal/database/postgrestest"
-	"bunnyhop/internal/fault"
 	"bunnyhop/internal/progress"
 )
 
-// The test binary also plays other processes: with this variable set it does
-// what the named role does, and nothing else.
-const (
-	roleVariable   = "POSTGRES_TEST_ROLE"
-	configVariable = "POSTGRES_TEST_CONFIG"
-)
-
-var roles = map[string]func(config database.Config, args []string) error{
-	// restorer DUMP POINT: restores, and dies at the point.
-	"restorer": func(config database.Config, args []string) error {
-		dieAt(args[1])
-		return Restore(context.Background(), config, args[0], progress.Discard)
-	},
-	// scratcher DUMP POINT NAME: restores into a scratch database, and dies.
-	"scratcher": func(config database.Config, args []string) error {
-		dieAt(args[1])
-		_, err := RestoreScratch(context.Background(), config, args[0], args[2], progress.Discard)
-		return err
-	},
-}
-
-func dieAt(at string) {
-	reached = func(point string) {
-		if point == at {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			time.Sleep(time.Minute)
-		}
-	}
-	// A time is a point too.
-	if after, err := time.ParseDuration(at); err == nil {
-		time.AfterFunc(after, func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL) })
-	}
-}
-
+// TestMain has the test binary also play other processes.
 func TestMain(m *testing.M) {
-	role := roles[os.Getenv(roleVariable)]
-	if role == nil {
-		os.Exit(m.Run())
-	}
-	parts := strings.Split(os.Getenv(configVariable), "\x1f")
-	config := database.Config{Client: "pg", Host: parts[0], Port: parts[1], Name: parts[2], User: parts[3], Password: parts[4]}
-	if err := role(config, os.Args[1:]); err != nil {
-		fmt.Println("error:", err, "hint:", fault.HintOf(err))
-		os.Exit(1)
-	}
-}
-
-// actor is a process that plays a role.
-func actor(role string, config database.Config, args ...string) *exec.Cmd {
-	cmd := exec.Command("/proc/self/exe", args...)
-	cmd.Env = append(os.Environ(), roleVariable+"="+role,
-		configVariable+"="+strings.Join([]string{config.Host, config.Port, config.Name, config.User, config.Password}, "\x1f"))
-	return cmd
-}
-
-// killed runs an actor that has to die by SIGKILL.
-func killed(t *testing.T, cmd *exec.Cmd) {
-	t.Helper()
-	out, err := cmd.CombinedOutput()
-	if err == nil && timedPoint(cmd) {
-		return // it was quicker
-	}
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
-		t.Fatalf("the process was not killed: %v: %s", err, out)
-	}
+	databasetest.Main(databasetest.Restorers(&reached, Restore, RestoreScratch))
+	os.Exit(m.Run())
 }
 
 // databases lists the databases on the server that this package made.
@@ -138,7 +70,7 @@ func TestRestoreKilled(t *testing.T) {
 			config := postgrestest.User(t, postgrestest.Start(t), c.rights...)
 			postgrestest.Exec(t, config, "CREATE TABLE directus_migrations (a int)", "CREATE TABLE old (a serial)", "INSERT INTO old DEFAULT VALUES")
 			old := fingerprintOf(t, config)
-			killed(t, actor("restorer", config, dump, c.point))
+			databasetest.Killed(t, databasetest.Actor("restorer", config, dump, c.point))
 			now := fingerprintOf(t, config)
 			_, timed := time.ParseDuration(c.point)
 			switch {
@@ -181,7 +113,7 @@ func TestScratchKilled(t *testing.T) {
 	newsroom(t, config)
 	dump, info := dumpOf(t, config)
 	for _, point := range []string{"created", "restored", "150ms"} {
-		killed(t, actor("scratcher", config, dump, point, "bunnyhop_killed"))
+		databasetest.Killed(t, databasetest.Actor("scratcher", config, dump, point, "bunnyhop_killed"))
 		scratch, err := RestoreScratch(context.Background(), config, dump, "bunnyhop_killed", progress.Discard)
 		if err != nil {
 			t.Fatal(err)
@@ -203,13 +135,4 @@ func TestScratchKilled(t *testing.T) {
 	if left := databases(t, config); len(left) > 0 {
 		t.Errorf("left on the server: %q", left)
 	}
-}
-
-// timedPoint reports whether a process is to be killed after some time instead
-// of at a point.
-func timedPoint(cmd *exec.Cmd) bool {
-	return slices.ContainsFunc(cmd.Args, func(arg string) bool {
-		after, err := time.ParseDuration(arg)
-		return err == nil && after > 0
-	})
 }

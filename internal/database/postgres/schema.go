@@ -2,9 +2,6 @@ package postgres
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -147,16 +144,4 @@ func readConstraints(ctx context.Context, conn *pgx.Conn, oids []uint32, all map
 		all[c.Table].schema.Constraints = append(all[c.Table].schema.Constraints, settle(c.Text))
 	}
 	return err
-}
-
-// schemaDigest does not depend on the order of columns.
-func schemaDigest(schema database.TableSchema) string {
-	schema.Columns = slices.Clone(schema.Columns)
-	slices.SortFunc(schema.Columns, func(a, b database.Column) int { return strings.Compare(a.Name, b.Name) })
-	text, err := json.Marshal(schema)
-	if err != nil {
-		panic(err) // strings, numbers and booleans always marshal
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
 }

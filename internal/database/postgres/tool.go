@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/memfile"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/process"
 )
@@ -113,7 +114,7 @@ func (t tools) run(ctx context.Context, name string, c call) error {
 	if err != nil {
 		return err
 	}
-	defer closeAll(secrets)
+	defer memfile.CloseAll(secrets)
 	var said complaints
 	spec := process.Spec{
 		Path: t.path(c.name), Args: c.args, Dir: "/", Env: env, ExtraFiles: append(slices.Clone(c.files), secrets...),

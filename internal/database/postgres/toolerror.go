@@ -101,6 +101,10 @@ type toolError struct {
 func (e *toolError) Error() string { return e.tool + ": " + strings.TrimPrefix(e.line, e.tool+": ") }
 func (e *toolError) Unwrap() error { return e.exit }
 
+// statement is a detail that only repeats the statement: of a table with many
+// columns it is a page of text.
+var statement = regexp.MustCompile(`(?i): detail: (query|command) was: `)
+
 // complaints keeps the first line in which a tool says what went wrong, and
 // the detail after it, which often names the object. The statement that failed
 // is not kept: it may be long, and may hold secrets.
@@ -115,7 +119,7 @@ func (c *complaints) add(line string) {
 	switch {
 	case len(c.kept) == 0 && complaint.MatchString(line):
 		c.kept = append(c.kept, line)
-	case len(c.kept) == 1 && (strings.HasPrefix(line, "DETAIL:") || strings.Contains(line, ": detail:")):
+	case len(c.kept) == 1 && (strings.HasPrefix(line, "DETAIL:") || strings.Contains(line, ": detail:")) && !statement.MatchString(line):
 		c.kept = append(c.kept, line)
 	}
 }

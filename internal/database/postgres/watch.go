@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"bunnyhop/internal/database/ticker"
 	"bunnyhop/internal/process"
 	"bunnyhop/internal/progress"
 )
@@ -16,32 +17,10 @@ import (
 // tick is how often a tool's progress is looked at.
 const tick = 300 * time.Millisecond
 
-// ticker calls look now and then until stop is called.
-func ticker(look func()) (stop func()) {
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		clock := time.NewTicker(tick)
-		defer clock.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-clock.C:
-				look()
-			}
-		}
-	}()
-	return sync.OnceFunc(func() {
-		close(done)
-		<-ended
-	})
-}
-
 // busy tells that something goes on that cannot be measured, until stop is
 // called.
 func busy(label string, report progress.Reporter) (stop func()) {
-	return ticker(func() { report.Progress(label, progress.Steps, 0, 0) })
+	return ticker.Start(tick, func() { report.Progress(label, progress.Steps, 0, 0) })
 }
 
 // dumpWatch tells how far pg_dump has come: by the tables that it says it has
@@ -70,7 +49,7 @@ func watchDump(path string, tables []table, report progress.Reporter) *dumpWatch
 		w.total += t.Bytes
 	}
 	report.Progress("database", progress.Bytes, 0, w.total)
-	w.stop = ticker(w.look)
+	w.stop = ticker.Start(tick, w.look)
 	return w
 }
 
@@ -141,7 +120,7 @@ func watchRestore(path string, entries []entry, report progress.Reporter) *resto
 			w.after++
 		}
 	}
-	w.stop = ticker(w.look)
+	w.stop = ticker.Start(tick, w.look)
 	return w
 }
 

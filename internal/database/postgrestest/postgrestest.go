@@ -7,23 +7,20 @@ package postgrestest
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"fmt"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver for database/sql
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/databasetest"
+	"bunnyhop/internal/database/servertest"
 )
-
-// shared is the one server of this test binary.
-var shared struct {
-	sync.Mutex
-	server *Server
-}
 
 // Start returns a superuser's connection to a database that is made, empty,
 // for this call and dropped when the test ends. The server is shared by all
@@ -37,17 +34,10 @@ func Start(tb testing.TB) database.Config {
 // it disturbs the others; see Private.
 func Shared(tb testing.TB) *Server {
 	tb.Helper()
-	shared.Lock()
-	defer shared.Unlock()
-	if shared.server == nil {
-		server, err := launch(nil)
-		if err != nil {
-			tb.Fatalf("starting PostgreSQL: %v", err)
-		}
-		shared.server = server
-	}
-	return shared.server
+	return shared.Get(tb, launch)
 }
+
+var shared servertest.Shared[Server]
 
 // Private is a server of the test's own, with more settings ("name=value"),
 // which may be stopped and started. It ends with the test.
@@ -57,7 +47,7 @@ func Private(tb testing.TB, settings ...string) *Server {
 	if err != nil {
 		tb.Fatalf("starting PostgreSQL: %v", err)
 	}
-	tb.Cleanup(server.end)
+	tb.Cleanup(server.End)
 	return server
 }
 
@@ -67,7 +57,7 @@ var serial atomic.Int64
 // returns a superuser's connection to it.
 func (s *Server) Database(tb testing.TB) database.Config {
 	tb.Helper()
-	admin := s.config("postgres")
+	admin := configOf(s.Server, s.password)
 	name := fmt.Sprintf("project %d", serial.Add(1))
 	Exec(tb, admin, "CREATE DATABASE "+Quote(name)+" TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'")
 	tb.Cleanup(func() {
@@ -122,6 +112,17 @@ func Exec(tb testing.TB, config database.Config, statements ...string) {
 			tb.Fatalf("%s: %v", statement, err)
 		}
 	}
+}
+
+// Fill makes tables with so many megabytes; see databasetest.Fill.
+func Fill(tb testing.TB, config database.Config, megabytes int) {
+	tb.Helper()
+	db, err := sql.Open("pgx", URL(config))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // all was committed
+	databasetest.Fill(tb, db, database.Postgres, megabytes)
 }
 
 // URL is a connection string for pgx, with the password in it.

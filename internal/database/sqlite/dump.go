@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
@@ -72,13 +70,10 @@ func (d *DB) Dump(ctx context.Context, path string, report progress.Reporter) (d
 		}
 	}
 	info.Fingerprint = state
-	if info.Bytes, err = durable.File(temp); err != nil {
-		return info, fmt.Errorf("flushing the dump: %w", err)
+	if info.Bytes, err = durable.Publish(temp, path); err != nil {
+		return info, fmt.Errorf("dumping the database to %s: %w", path, err)
 	}
-	if err := os.Rename(temp, path); err != nil {
-		return info, fmt.Errorf("naming the dump: %w", err)
-	}
-	return info, durable.Folder(filepath.Dir(path))
+	return info, nil
 }
 
 // copyTo copies page by page. When the snapshot is held, it is also

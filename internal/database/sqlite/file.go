@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 
+	"bunnyhop/internal/durable"
 	"bunnyhop/internal/progress"
 )
 
@@ -21,9 +22,9 @@ func create(path string) error {
 	if err := removeDatabase(path); err != nil {
 		return err
 	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	file, err := durable.Create(path)
 	if err != nil {
-		return fmt.Errorf("making %s: %w", path, err)
+		return err
 	}
 	return file.Close()
 }

@@ -22,8 +22,6 @@ import (
 )
 
 const (
-	// reportEvery is the number of rows between two progress reports.
-	reportEvery = 8192
 	// pieceRows is how many rows are read under one lock where readers keep
 	// writers waiting.
 	pieceRows = 10000
@@ -84,7 +82,7 @@ func fingerprint(ctx context.Context, conn *sql.Conn, only func(string) bool, pi
 	if only != nil {
 		all = slices.DeleteFunc(all, func(t table) bool { return !only(t.name) })
 	}
-	c := counter{report: report}
+	c := digest.Counter{Report: report}
 	for _, t := range all {
 		if t.kind == virtual {
 			continue
@@ -93,7 +91,7 @@ func fingerprint(ctx context.Context, conn *sql.Conn, only func(string) bool, pi
 		if err := conn.QueryRowContext(ctx, "SELECT count(*) FROM "+quote(t.name)).Scan(&n); err != nil {
 			return f, fmt.Errorf("counting the rows of %q: %w", t.name, err)
 		}
-		c.total += n
+		c.Total += n
 	}
 	sequences, err := readSequences(ctx, conn)
 	if err != nil {
@@ -111,29 +109,16 @@ func fingerprint(ctx context.Context, conn *sql.Conn, only func(string) bool, pi
 	if err != nil {
 		return f, fmt.Errorf("reading views and triggers: %w", err)
 	}
-	c.report.Progress("fingerprint", progress.Rows, c.total, c.total)
+	c.End()
 	return f, nil
 }
 
-// counter counts rows over all tables and reports them now and then.
-type counter struct {
-	report      progress.Reporter
-	done, total int64
-}
-
-func (c *counter) row() {
-	c.done++
-	if c.done%reportEvery == 0 {
-		c.report.Progress("fingerprint", progress.Rows, c.done, max(c.total, c.done))
-	}
-}
-
-func fingerprintTable(ctx context.Context, conn *sql.Conn, t table, piece int, c *counter) (database.TableFingerprint, error) {
+func fingerprintTable(ctx context.Context, conn *sql.Conn, t table, piece int, c *digest.Counter) (database.TableFingerprint, error) {
 	schema, columns, err := describeTable(ctx, conn, t)
 	if err != nil {
 		return database.TableFingerprint{}, err
 	}
-	state := database.TableFingerprint{Schema: schemaDigest(schema)}
+	state := database.TableFingerprint{Schema: schema.Digest()}
 	slices.Sort(columns)
 	r := reader{columns: columns, sum: digest.New(columns), counter: c}
 	if t.kind != virtual {
@@ -152,7 +137,7 @@ func fingerprintTable(ctx context.Context, conn *sql.Conn, t table, piece int, c
 type reader struct {
 	columns []string
 	sum     *digest.Rows
-	counter *counter
+	counter *digest.Counter
 }
 
 // query selects the columns, sorted by name. In pieces, the row id comes
@@ -222,7 +207,7 @@ func (r *reader) piece(ctx context.Context, conn *sqlite3.SQLiteConn, query stri
 		}
 		last = values[0]
 		n++
-		r.counter.row()
+		r.counter.Row(0)
 	}
 }
 
@@ -264,16 +249,4 @@ func others(ctx context.Context, q querier) (string, error) {
 			return json.NewEncoder(hash).Encode([]string{kind, name, table, join(tokenize(text))})
 		})
 	return hex.EncodeToString(hash.Sum(nil)), err
-}
-
-// schemaDigest does not depend on the order of columns.
-func schemaDigest(schema database.TableSchema) string {
-	schema.Columns = slices.Clone(schema.Columns)
-	slices.SortFunc(schema.Columns, func(a, b database.Column) int { return strings.Compare(a.Name, b.Name) })
-	text, err := json.Marshal(schema)
-	if err != nil {
-		panic(err) // strings, numbers and booleans always marshal
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
 }

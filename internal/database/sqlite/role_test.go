@@ -11,34 +11,25 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"bunnyhop/internal/database"
-	"bunnyhop/internal/fault"
+	"bunnyhop/internal/database/databasetest"
 	"bunnyhop/internal/progress"
 )
 
-// The test binary also plays the other processes: with this variable set it
-// does what the named role does, and nothing else.
-const roleVariable = "SQLITE_TEST_ROLE"
-
-var roles = map[string]func(args []string) error{
+// The test binary also plays the other processes.
+var roles = map[string]databasetest.Role{
 	// writer PATH: writes pairs of rows until its input ends.
-	"writer": func(args []string) error { return write(args[0]) },
+	"writer": func(_ database.Config, args []string) error { return write(args[0]) },
 	// holder PATH: keeps the database open until its input ends.
-	"holder": func(args []string) error { return hold(args[0]) },
+	"holder": func(_ database.Config, args []string) error { return hold(args[0]) },
 	// restorer PATH DUMP POINT: restores, and dies at the point.
-	"restorer": func(args []string) error {
-		reached = func(point string) {
-			if point == args[2] {
-				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-				time.Sleep(time.Minute)
-			}
-		}
+	"restorer": func(_ database.Config, args []string) error {
+		reached = databasetest.DieAt(args[2])
 		return Restore(context.Background(), args[0], args[1], progress.Discard)
 	},
 	// reader PATH: opens the database as nobody.
-	"reader": func(args []string) error {
+	"reader": func(_ database.Config, args []string) error {
 		db, err := Open(context.Background(), args[0], database.ReadOnly)
 		if err != nil {
 			return err
@@ -48,21 +39,13 @@ var roles = map[string]func(args []string) error{
 }
 
 func TestMain(m *testing.M) {
-	role := roles[os.Getenv(roleVariable)]
-	if role == nil {
-		os.Exit(m.Run())
-	}
-	if err := role(os.Args[1:]); err != nil {
-		fmt.Println("error:", err, "hint:", fault.HintOf(err))
-		os.Exit(1)
-	}
+	databasetest.Main(roles)
+	os.Exit(m.Run())
 }
 
 // actor is a process that plays a role.
 func actor(role string, args ...string) *exec.Cmd {
-	cmd := exec.Command("/proc/self/exe", args...)
-	cmd.Env = append(os.Environ(), roleVariable+"="+role)
-	return cmd
+	return databasetest.Actor(role, database.Config{}, args...)
 }
 
 // start plays a role until stop is called, which returns what it printed.
@@ -209,8 +192,7 @@ func TestOpenUnreadable(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		cmd := exec.Command(binary, path)
-		cmd.Env = append(os.Environ(), roleVariable+"=reader")
+		cmd := databasetest.As(exec.Command(binary, path), "reader", database.Config{})
 		cmd.Dir = "/"
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 		out, err := cmd.CombinedOutput()

@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"bunnyhop/internal/database"
-	"bunnyhop/internal/progress"
+	"bunnyhop/internal/database/databasetest"
 )
 
 // newFile makes a database from statements and returns its path. WAL mode is
@@ -40,26 +39,12 @@ func run(t testing.TB, path string, statements ...string) {
 
 func openFile(t testing.TB, path string, mode database.Mode) *DB {
 	t.Helper()
-	db, err := Open(context.Background(), path, mode)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db
+	return databasetest.Open(t, func() (*DB, error) { return Open(context.Background(), path, mode) })
 }
 
 func fingerprintOf(t testing.TB, path string) database.Fingerprint {
 	t.Helper()
-	db, err := Open(context.Background(), path, database.ReadOnly)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	f, err := db.Fingerprint(context.Background(), nil, progress.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
+	return databasetest.Fingerprint(t, func() (*DB, error) { return Open(context.Background(), path, database.ReadOnly) })
 }
 
 // newsroom is a schema with what Directus projects have: foreign keys,
@@ -85,17 +70,7 @@ func fill(t testing.TB, path string, n int) {
 		INSERT INTO posts SELECT hex(randomblob(16)), 'title ' || i, hex(randomblob(400)), '{"n":' || i || '}', i / 3.0, 1 FROM n`, n))
 }
 
-func contains(t testing.TB, err error, texts ...string) {
-	t.Helper()
-	if err == nil {
-		t.Fatalf("no error, wanted one with %q", texts)
-	}
-	for _, text := range texts {
-		if !strings.Contains(err.Error(), text) {
-			t.Errorf("error %q lacks %q", err, text)
-		}
-	}
-}
+var contains = databasetest.Contains
 
 func exists(path string) bool {
 	_, err := os.Lstat(path)

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"bunnyhop/internal/advisory"
+	"bunnyhop/internal/directus"
+)
+
+// tally says how many findings there are of each kind.
+func (c checked) tally() string {
+	uncertain := 0
+	for _, f := range c.Findings {
+		if f.Uncertain {
+			uncertain++
+		}
+	}
+	notes := advisory.Count(c.Findings, advisory.Note)
+	text := fmt.Sprintf("%s, %s, %s",
+		countText(advisory.Count(c.Findings, advisory.Blocker), "blocker", "blockers"),
+		countText(advisory.Count(c.Findings, advisory.Warning), "warning", "warnings"),
+		countText(notes, "note", "notes"))
+	if uncertain > 0 {
+		text += fmt.Sprintf("; %d of them could not be told from here", uncertain)
+	}
+	return text
+}
+
+func (c checked) head() string {
+	return fmt.Sprintf("%s · %s %s · Directus %s → %s", c.Project, c.Vendor, c.ServerVersion, c.From, c.To)
+}
+
+// text is the check as lines for a terminal.
+func (c checked) text(all bool) string {
+	var b strings.Builder
+	b.WriteString(c.head() + "\n")
+	if c.Reason != "" && c.Reason != "asked for" {
+		b.WriteString("chosen: " + c.Reason + "\n")
+	}
+	b.WriteString(c.tally() + "\n")
+	for _, f := range c.Findings {
+		b.WriteString("\n")
+		writeFinding(&b, f)
+	}
+	if len(c.Migrations) > 0 {
+		fmt.Fprintf(&b, "\n%s will run:\n", countText(len(c.Migrations), "migration", "migrations"))
+		for _, m := range c.Migrations {
+			fmt.Fprintf(&b, "  %s  %s\n", m.ID, migrationLine(m))
+		}
+	}
+	if all {
+		fmt.Fprintf(&b, "\nLooked at, and does not apply (%d):\n", len(c.Cleared))
+		for _, one := range c.Cleared {
+			fmt.Fprintf(&b, "  %s: %s\n", one.ID, orUnknown(one.Why, one.Title))
+		}
+	} else if len(c.Cleared) > 0 {
+		fmt.Fprintf(&b, "\n%s not apply; --all lists them.\n", countText(len(c.Cleared), "rule does", "rules do"))
+	}
+	return b.String()
+}
+
+// migrationLine says what a migration does, and what cannot be taken back by
+// Directus itself.
+func migrationLine(m directus.Migration) string {
+	line := m.Title
+	if m.Summary != "" {
+		line += ": " + m.Summary
+	}
+	if m.Destructive {
+		line += " (removes " + orUnknown(m.Loss, "data") + ")"
+	}
+	return line
+}
+
+// markdown is the check as a document.
+func (c checked) markdown(all bool) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s: Directus %s → %s\n\n", markdownText(c.Project), c.From, c.To)
+	fmt.Fprintf(&b, "%s %s. %s.\n", markdownText(c.Vendor), markdownText(c.ServerVersion), c.tally())
+	for _, group := range []struct {
+		severity advisory.Severity
+		title    string
+	}{{advisory.Blocker, "Blockers"}, {advisory.Warning, "Warnings"}, {advisory.Note, "Notes"}} {
+		if advisory.Count(c.Findings, group.severity) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "\n## %s\n", group.title)
+		for _, f := range c.Findings {
+			if f.Severity == group.severity {
+				writeMarkdownFinding(&b, f)
+			}
+		}
+	}
+	if len(c.Migrations) > 0 {
+		b.WriteString("\n## Migrations\n\n")
+		for _, m := range c.Migrations {
+			fmt.Fprintf(&b, "- `%s` %s\n", m.ID, markdownText(migrationLine(m)))
+		}
+	}
+	if all && len(c.Cleared) > 0 {
+		b.WriteString("\n## Does not apply\n\n")
+		for _, one := range c.Cleared {
+			fmt.Fprintf(&b, "- `%s` %s\n", one.ID, markdownText(orUnknown(one.Why, one.Title)))
+		}
+	}
+	return b.String()
+}
+
+func writeMarkdownFinding(b *strings.Builder, f advisory.Finding) {
+	fmt.Fprintf(b, "\n### %s\n\n`%s`", markdownText(f.Title), f.ID)
+	if f.Version != "" {
+		b.WriteString(", since " + f.Version)
+	}
+	b.WriteString("\n")
+	if len(f.Evidence) > 0 {
+		b.WriteString("\nSeen here:\n\n")
+		for _, line := range f.Evidence {
+			b.WriteString("- " + markdownText(line) + "\n")
+		}
+	}
+	if f.Remedy != "" {
+		fmt.Fprintf(b, "\nWhat to do: %s\n", markdownText(f.Remedy))
+	}
+	if f.Source != "" {
+		fmt.Fprintf(b, "\nSource: %s\n", markdownText(f.Source))
+	}
+}
+
+// markdownText makes text from a project stand in Markdown as it is.
+func markdownText(text string) string {
+	text = strings.ReplaceAll(strings.TrimSpace(text), "\n", " ")
+	var b strings.Builder
+	for _, c := range text {
+		if strings.ContainsRune("\\`*_[]<>#|~&", c) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}

@@ -1,0 +1,5 @@
+package postgres
+
+// Missing reports whether an error of Open says that there is no such
+// database on the server.
+func Missing(err error) bool { return codeOf(err) == codeNoDatabase }

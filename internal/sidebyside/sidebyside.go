@@ -1,0 +1,129 @@
+// Package sidebyside benchmarks work of this program beside the plain tool
+// that a person would use instead. Both run in turns, so that what else goes
+// on on the machine hits both, and the middle one of all turns counts.
+package sidebyside
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Work is one side: what to do, and what to undo after it, out of the clock.
+type Work struct {
+	Do   func() error
+	Undo func() error // optional
+}
+
+// Compare runs ours and the plain tool in turns and reports
+//
+//	ratio      the time of ours for one of the plain tool, the middle of all turns
+//	ours-s     seconds, the middle
+//	plain-s    seconds, the middle
+//	peak-MB    the most memory that this process had while ours ran
+//
+// Before each turn all that was written so far is on the disk. Where ours is
+// on the disk at its end and the plain tool's output is not, settle has it
+// written too, and "settled-ratio" is the ratio to the plain tool with that.
+func Compare(b *testing.B, ours, plain Work, settle func() error) {
+	b.Helper()
+	var ratios, settled, oursTook, plainTook []float64
+	var peak int64
+	round := 0
+	for b.Loop() {
+		var a, p, written float64
+		turns := []func(){
+			func() {
+				reset := resetPeak(b)
+				a = run(b, ours)
+				peak = max(peak, reset())
+				undo(b, ours)
+			},
+			func() {
+				p = run(b, plain)
+				if settle != nil {
+					written = p + run(b, Work{Do: settle})
+				}
+				undo(b, plain)
+			},
+		}
+		// Neither is always the second to read.
+		if round++; round%2 == 0 {
+			slices.Reverse(turns)
+		}
+		for _, turn := range turns {
+			unix.Sync()
+			turn()
+		}
+		ratios, oursTook, plainTook = append(ratios, a/p), append(oursTook, a), append(plainTook, p)
+		settled = append(settled, a/written)
+		b.Logf("round %d: ours %.2f s, plain %.2f s, settled %.2f s", round, a, p, written)
+	}
+	b.ReportMetric(middle(ratios), "ratio")
+	if settle != nil {
+		b.ReportMetric(middle(settled), "settled-ratio")
+	}
+	b.ReportMetric(middle(oursTook), "ours-s")
+	b.ReportMetric(middle(plainTook), "plain-s")
+	b.ReportMetric(float64(peak)/1e6, "peak-MB")
+	b.ReportMetric(0, "ns/op") // of both, which nobody asks for
+}
+
+func run(b *testing.B, w Work) float64 {
+	b.Helper()
+	begun := time.Now()
+	if err := w.Do(); err != nil {
+		b.Fatal(err)
+	}
+	return time.Since(begun).Seconds()
+}
+
+func undo(b *testing.B, w Work) {
+	b.Helper()
+	if w.Undo == nil {
+		return
+	}
+	if err := w.Undo(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// middle is the median, the lower one of two.
+func middle(values []float64) float64 {
+	slices.Sort(values)
+	return values[(len(values)-1)/2]
+}
+
+// Size is how large the data shall be, from the environment.
+func Size(b *testing.B, variable string, usual int) int {
+	b.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return usual
+	}
+	size, err := strconv.Atoi(text)
+	if err != nil || size < 1 {
+		b.Fatalf("%s=%q is not a size", variable, text)
+	}
+	return size
+}
+
+// Shell is work that a shell does. All programs named must be there.
+func Shell(b *testing.B, environ []string, script string, programs ...string) func() error {
+	b.Helper()
+	for _, program := range programs {
+		if _, err := exec.LookPath(program); err != nil {
+			b.Fatalf("the benchmark compares with %s, which is not installed: %v", program, err)
+		}
+	}
+	return func() error {
+		cmd := exec.Command("/bin/bash", "-euo", "pipefail", "-c", script) //nolint:gosec // written by the benchmark
+		cmd.Env, cmd.Stderr = append(os.Environ(), environ...), os.Stderr
+		return cmd.Run()
+	}
+}
