@@ -120,12 +120,13 @@ func (g Gate) validateChoice(id string) error {
 
 func (g Gate) validateFindings(a Answer) error {
 	var blocking, open []string
+	var last advisory.Finding
 	overridable := false
 	for _, f := range g.Findings {
 		switch f.Severity {
 		case advisory.Blocker:
 			if f.NeverOverridable || !slices.Contains(a.Overrides, f.ID) {
-				blocking = append(blocking, f.ID)
+				blocking, last = append(blocking, f.ID), f
 				overridable = overridable || !f.NeverOverridable
 			}
 		case advisory.Warning:
@@ -138,6 +139,11 @@ func (g Gate) validateFindings(a Answer) error {
 	if len(blocking) > 0 {
 		err := fault.Newf("blocked by %s", strings.Join(blocking, ", ")).WithCode(fault.Blocked)
 		err.State = "nothing was changed"
+		if len(blocking) == 1 && !overridable && last.Remedy != "" {
+			// There is one thing to do, and the list may be out of sight.
+			err.What += ": " + strings.Join(append([]string{last.Title}, last.Evidence...), "; ")
+			return err.WithHint("%s", last.Remedy)
+		}
 		if overridable {
 			return err.WithHint("read what each means, then follow its remedy or pass it with --override ID (one for each)")
 		}

@@ -73,6 +73,10 @@ func TestChoiceGateTakesOneOfItsChoices(t *testing.T) {
 func TestFindingsGateBlocksAndWantsAcknowledgements(t *testing.T) {
 	blocker := advisory.Finding{ID: "permissions", Severity: advisory.Blocker}
 	never := advisory.Finding{ID: "newer-database", Severity: advisory.Blocker, NeverOverridable: true}
+	tool := advisory.Finding{
+		ID: "dump-tool", Severity: advisory.Blocker, NeverOverridable: true,
+		Title: "no program dumps", Evidence: []string{"pg_dump is not installed"}, Remedy: "install postgresql-client",
+	}
 	warning := advisory.Finding{ID: "node", Severity: advisory.Warning}
 	second := advisory.Finding{ID: "mail", Severity: advisory.Warning}
 	note := advisory.Finding{ID: "news", Severity: advisory.Note}
@@ -91,6 +95,7 @@ func TestFindingsGateBlocksAndWantsAcknowledgements(t *testing.T) {
 		{"overridden", gate(blocker), steps.Answer{Overrides: []string{"permissions"}}, fault.Done, ""},
 		{"overridden by another id", gate(blocker), steps.Answer{Overrides: []string{"perm"}}, fault.Blocked, "permissions"},
 		{"never overridable", gate(never), steps.Answer{Overrides: []string{"newer-database"}}, fault.Blocked, "newer-database"},
+		{"one that can only be followed says what it is", gate(tool), steps.Answer{}, fault.Blocked, "blocked by dump-tool: no program dumps; pg_dump is not installed"},
 		{"the blocker counts first", gate(warning, blocker), steps.Answer{}, fault.Blocked, "permissions"},
 		{"all blockers are named", gate(blocker, never), steps.Answer{}, fault.Blocked, "permissions, newer-database"},
 		{

@@ -57,7 +57,7 @@ func (b *Bucket) styleHint() string {
 	if b.config.PathStyle || b.config.Endpoint == "" {
 		return ""
 	}
-	return "If the server does not put the bucket's name into the host name, switch path style on (STORAGE_<LOCATION>_FORCE_PATH_STYLE)"
+	return "If the server does not put the bucket's name into the host name, switch path style on (STORAGE_<LOCATION>_FORCE_PATH_STYLE, or path_style of backup_bucket)"
 }
 
 // answered explains what the server said.

@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"bunnyhop/internal/process/reaper"
 )
 
 // Kind is what one vendor's servers have of their own.
@@ -46,8 +48,7 @@ type Server struct {
 	// Run says as whom the server's programs run.
 	Run    *syscall.SysProcAttr
 	kind   Kind
-	alive  *os.File // its closing lets the reaper end the server
-	reaped chan struct{}
+	reaper *reaper.Reaper
 }
 
 const (
@@ -55,14 +56,17 @@ const (
 	endsWithin    = time.Minute
 )
 
+// End ends the server and removes its data.
+func (s *Server) End() { s.reaper.End() }
+
 // Launch makes a data folder and starts a server on it.
 func Launch(kind Kind) (*Server, error) {
 	dir, err := os.MkdirTemp("", strings.ToLower(kind.Name)+"test")
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Dir: dir, kind: kind, reaped: make(chan struct{})}
-	if err := s.startReaper(); err != nil {
+	s := &Server{Dir: dir, kind: kind}
+	if s.reaper, err = reaper.Start(dir, kind.PIDFile, kind.Reap); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	if err := s.initialize(); err != nil {

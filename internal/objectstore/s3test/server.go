@@ -9,40 +9,38 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
 	"bunnyhop/internal/objectstore"
+	"bunnyhop/internal/process/reaper"
 	"bunnyhop/internal/server"
 )
 
 // Server is a running S3 server.
 type Server struct {
-	Dir    string // everything it owns
-	port   int
-	secret string
-	cmd    *exec.Cmd
-	ended  chan struct{} // closed when cmd is
-	alive  *os.File      // its closing lets the reaper end the server
-	reaped chan struct{}
+	Dir     string // everything it owns
+	program string
+	port    int
+	secret  string
+	cmd     *exec.Cmd
+	ended   chan struct{} // closed when cmd is
+	reaper  *reaper.Reaper
 }
-
-// reaper waits until its input ends, which it does with this process; then it
-// ends the server and removes the data.
-const reaper = `cat >/dev/null
-pid=$(cat "$1/pid" 2>/dev/null) && kill -KILL "$pid" 2>/dev/null
-n=0; while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && [ $n -lt 100 ]; do sleep 0.05; n=$((n+1)); done
-rm -rf "$1"`
 
 func launch() (*Server, error) {
 	dir, err := os.MkdirTemp("", "s3test")
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Dir: dir, secret: rand.Text(), reaped: make(chan struct{})}
-	if err := s.startReaper(); err != nil {
+	s := &Server{Dir: dir, secret: rand.Text()}
+	if s.reaper, err = reaper.Start(dir, "pid", "KILL"); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	// Looked up once: a test may change where caches are.
+	if s.program, err = binary(); err != nil {
+		s.end()
+		return nil, err
 	}
 	for _, name := range []string{"data", "meta", "iam"} {
 		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
@@ -65,39 +63,11 @@ func launch() (*Server, error) {
 	}
 }
 
-func (s *Server) startReaper() error {
-	reader, writer, err := os.Pipe()
-	if err != nil {
-		return err
-	}
-	cmd := exec.Command("/bin/sh", "-c", reaper, "reaper", s.Dir) //nolint:gosec // a folder of its own
-	cmd.Stdin, cmd.Dir = reader, "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	err = cmd.Start()
-	_ = reader.Close()
-	if err != nil {
-		return errors.Join(err, writer.Close())
-	}
-	s.alive = writer
-	go func() {
-		_ = cmd.Wait()
-		close(s.reaped)
-	}()
-	return nil
-}
-
 // end ends the server and removes its data.
-func (s *Server) end() {
-	_ = s.alive.Close()
-	<-s.reaped
-}
+func (s *Server) end() { s.reaper.End() }
 
 // start starts the server and waits until it answers.
 func (s *Server) start() error {
-	program, err := binary()
-	if err != nil {
-		return err
-	}
 	log, err := os.OpenFile(filepath.Join(s.Dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -107,7 +77,7 @@ func (s *Server) start() error {
 		"--quiet", "--keep-alive", "--port", "127.0.0.1:" + strconv.Itoa(s.port), "--iam-dir", filepath.Join(s.Dir, "iam"),
 		"posix", "--sidecar", filepath.Join(s.Dir, "meta"), filepath.Join(s.Dir, "data"),
 	}
-	s.cmd = exec.Command(program, args...) //nolint:gosec // the test's own server
+	s.cmd = exec.Command(s.program, args...) //nolint:gosec // the test's own server
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = s.Dir, log, log
 	s.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.Dir, "ROOT_ACCESS_KEY=tester", "ROOT_SECRET_KEY=" + s.secret, "GOMAXPROCS=2"}
 	if err := s.cmd.Start(); err != nil {
