@@ -106,37 +106,55 @@ func (t *talk) choice(gate, shown steps.Gate) (steps.Answer, error) {
 
 func (t *talk) findings(gate steps.Gate, shown []advisory.Finding) (steps.Answer, error) {
 	var answer steps.Answer
-	for i, f := range shown {
-		t.say("\n%s: %s (%s)", f.Severity, f.Title, f.ID)
-		for _, line := range f.Evidence {
-			t.say("  seen: %s", line)
-		}
-		if f.Remedy != "" {
-			t.say("  what to do: %s", f.Remedy)
-		}
-		id := gate.Findings[i].ID
-		switch {
-		case f.Severity == advisory.Warning:
-			line, err := t.ask("Acknowledge? y or n, empty for n:")
-			if err != nil {
+	for _, group := range groupFindings(shown) {
+		t.say("\n%s:", group.title())
+		for _, i := range group.members {
+			if err := t.finding(gate.Findings[i].ID, shown[i], &answer); err != nil {
 				return answer, err
-			}
-			if yes(line) {
-				answer.Acknowledged = append(answer.Acknowledged, id)
-			}
-		case f.Severity == advisory.Blocker && f.NeverOverridable:
-			t.say("  This cannot be overridden.")
-		case f.Severity == advisory.Blocker:
-			line, err := t.ask("Type " + f.ID + " to override it, empty to stop here:")
-			if err != nil {
-				return answer, err
-			}
-			if line == f.ID {
-				answer.Overrides = append(answer.Overrides, id)
 			}
 		}
 	}
 	return answer, nil
+}
+
+// finding tells one finding and asks what it asks for; id is its ID as it
+// came.
+func (t *talk) finding(id string, f advisory.Finding, answer *steps.Answer) error {
+	t.say("\n%s: %s (%s)", strings.Join(nonEmpty(string(f.Severity), string(f.Area)), ", "), f.Title, f.ID)
+	for _, line := range f.Evidence {
+		t.say("  seen: %s", line)
+	}
+	if f.Affects != "" {
+		t.say("  who is affected: %s", f.Affects)
+	}
+	switch {
+	case f.Remedy == "":
+	case f.Uncertain:
+		t.say("  what to look at: %s", f.Remedy)
+	default:
+		t.say("  what to do: %s", f.Remedy)
+	}
+	switch {
+	case f.Severity == advisory.Warning:
+		line, err := t.ask("Acknowledge? y or n, empty for n:")
+		if err != nil {
+			return err
+		}
+		if yes(line) {
+			answer.Acknowledged = append(answer.Acknowledged, id)
+		}
+	case f.Severity == advisory.Blocker && f.NeverOverridable:
+		t.say("  This cannot be overridden.")
+	case f.Severity == advisory.Blocker:
+		line, err := t.ask("Type " + f.ID + " to override it, empty to stop here:")
+		if err != nil {
+			return err
+		}
+		if line == f.ID {
+			answer.Overrides = append(answer.Overrides, id)
+		}
+	}
+	return nil
 }
 
 func (t *talk) review(gate steps.Gate, shown []change.Change) (steps.Answer, error) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"bunnyhop/internal/advisory"
 	"bunnyhop/internal/fault"
 	"bunnyhop/steps"
 )
@@ -71,5 +72,29 @@ func TestAccessibleRecovery(t *testing.T) {
 	}
 	if !strings.Contains(out.String(), "Not possible: this step is done once") {
 		t.Errorf("the reason is not said:\n%s", out.String())
+	}
+}
+
+// TestAccessibleUncertainFindings: what cannot be told comes last and asks for
+// nothing.
+func TestAccessibleUncertainFindings(t *testing.T) {
+	s := newScript()
+	gate := manyFindings()
+	gate.Findings = gate.Findings[advisory.Count(gate.Findings, advisory.Blocker):]
+	s.findings = &gate
+	opts := s.options(project(t))
+	opts.First = &Job{Kind: JobUpgrade}
+	var out bytes.Buffer
+	in := "\n" + strings.Repeat("y\n", advisory.Count(gate.Findings, advisory.Warning)) + "a\na\na\na\n"
+	result, err := runAccessible(context.Background(), opts, strings.NewReader(in), &out)
+	if err != nil || result == nil || result.Status != steps.Done {
+		t.Fatalf("got %+v, %v\n%s", result, err, out.String())
+	}
+	certain, uncertain, found := strings.Cut(out.String(), "10 that cannot be told from here:")
+	if !found || strings.Contains(certain, "what to look at:") || !strings.Contains(uncertain, "what to look at: look whether") {
+		t.Errorf("the uncertain ones do not stand apart:\n%s", out.String())
+	}
+	if !strings.Contains(certain, "warning, permissions: permissions move from roles to policies (11.0-policies)") {
+		t.Errorf("the area is not said:\n%s", out.String())
 	}
 }

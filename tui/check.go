@@ -7,6 +7,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"bunnyhop/internal/advisory"
 	"bunnyhop/steps"
@@ -27,16 +28,29 @@ type checkScreen struct {
 func newCheckScreen(c *common, gate steps.Gate) screen {
 	s := &checkScreen{c: c, gate: gate}
 	s.view = newFindingsView(c, clean(gate.Findings))
+	s.view.open = s.open
 	s.keySet = keySet{s.bindings}
 	return s
 }
 
-// raw is the finding under the cursor as it came.
+// raw is the finding under the cursor as it came, nil on a group.
 func (s *checkScreen) raw() *advisory.Finding {
-	if len(s.gate.Findings) == 0 {
+	here := s.view.here()
+	if here.finding < 0 {
 		return nil
 	}
-	return &s.gate.Findings[s.view.list.at]
+	return &s.gate.Findings[here.finding]
+}
+
+// open reports whether a finding still keeps enter from working.
+func (s *checkScreen) open(i int) bool {
+	f := s.gate.Findings[i]
+	return f.Severity != advisory.Note && said(f, s.answer.Acknowledged, s.answer.Overrides) == ""
+}
+
+// warned is open for warnings alone.
+func (s *checkScreen) warned(i int) bool {
+	return s.gate.Findings[i].Severity == advisory.Warning && s.open(i)
 }
 
 // missing says in one line why enter does not work.
@@ -45,11 +59,12 @@ func (s *checkScreen) missing() string {
 		return ""
 	}
 	blockers, warnings := 0, 0
-	for _, f := range s.gate.Findings {
+	for i, f := range s.gate.Findings {
 		switch {
-		case f.Severity == advisory.Blocker && !slices.Contains(s.answer.Overrides, f.ID):
+		case !s.open(i):
+		case f.Severity == advisory.Blocker:
 			blockers++
-		case f.Severity == advisory.Warning && !slices.Contains(s.answer.Acknowledged, f.ID):
+		default:
 			warnings++
 		}
 	}
@@ -68,7 +83,9 @@ func (s *checkScreen) bindings() []keyed {
 		return []keyed{live(as("override", keyEnter)), live(as("do not", keyEscape))}
 	}
 	mark, override := "only a warning is acknowledged", "only a blocker is overridden"
-	if f := s.raw(); f != nil {
+	if f := s.raw(); f == nil {
+		mark = "this is a group; each warning is acknowledged by itself"
+	} else {
 		switch {
 		case f.Severity == advisory.Warning:
 			mark = ""
@@ -79,8 +96,17 @@ func (s *checkScreen) bindings() []keyed {
 			override, mark = "", "a blocker is not acknowledged; o overrides it"
 		}
 	}
-	keys := []keyed{unless(mark, keyMark), unless(override, keyOverride), unless(s.missing(), keyEnter), live(keyMove)}
-	return append(keys, s.view.moreKeys()...)
+	enter, next := unless(s.missing(), keyEnter), ""
+	if s.view.shut() {
+		enter = live(as("unfold", keyEnter))
+	}
+	if s.missing() == "" {
+		next = "all is said; enter goes on"
+	}
+	return append(
+		[]keyed{unless(mark, keyMark), unless(override, keyOverride), enter, unless(next, keyNextOpen)},
+		append(s.view.moreKeys(), unless(next, keyPreviousOpen))...,
+	)
 }
 
 // Typing implements typist.
@@ -98,7 +124,11 @@ func (s *checkScreen) Update(msg tea.Msg) tea.Cmd {
 	switch {
 	case s.view.Update(press):
 	case key.Matches(press, keyMark):
-		s.answer.Acknowledged = toggle(s.answer.Acknowledged, s.raw().ID)
+		s.acknowledge(s.raw().ID)
+	case key.Matches(press, keyNextOpen):
+		s.view.jump(+1, s.open)
+	case key.Matches(press, keyPreviousOpen):
+		s.view.jump(-1, s.open)
 	case key.Matches(press, keyOverride):
 		if id := s.raw().ID; slices.Contains(s.answer.Overrides, id) {
 			s.answer.Overrides = toggle(s.answer.Overrides, id)
@@ -110,6 +140,24 @@ func (s *checkScreen) Update(msg tea.Msg) tea.Cmd {
 		return s.c.ses.answer(s.gate.ID, s.answer)
 	}
 	return nil
+}
+
+// acknowledge acknowledges a warning and moves on to the next that is to be
+// acknowledged, or takes it back and stays.
+func (s *checkScreen) acknowledge(id string) {
+	s.answer.Acknowledged = toggle(s.answer.Acknowledged, id)
+	if slices.Contains(s.answer.Acknowledged, id) {
+		s.view.jump(+1, s.warned)
+	}
+}
+
+// Hint implements hinted.
+func (s *checkScreen) Hint() string {
+	to := "VERSION"
+	if t := s.c.rec.facts.target; t != nil {
+		to = t.To
+	}
+	return "bunnyhop check --to " + to + " --markdown prints all of this as a document."
 }
 
 // typeOverride takes the typed ID of the blocker under the cursor.
@@ -149,7 +197,8 @@ func (s *checkScreen) View() string {
 	if status == "" {
 		status = "all said; enter goes on"
 	}
-	lines := []string{c.title(cleanText(s.gate.Title), s.view.counts(), s.w), c.st.dim.Render(c.cut(status, s.w)), ""}
+	title := cleanText(s.gate.Title)
+	lines := []string{c.title(title, s.view.counts(s.w-ansi.StringWidth(title)-1), s.w), c.st.dim.Render(c.cut(status, s.w)), ""}
 	foot := []string{}
 	if s.typing {
 		c.dress(&s.typed)
@@ -176,7 +225,7 @@ func newFindingsScreen(c *common, s *stepRecord) screen {
 		if screen.view == nil {
 			return outputKeys(s.work)
 		}
-		return append([]keyed{live(keyMove)}, screen.view.moreKeys()...)
+		return screen.view.moreKeys()
 	}}
 	return screen
 }
@@ -205,6 +254,6 @@ func (s *findingsScreen) View() string {
 	for i, finding := range f.Findings {
 		s.view.said[i] = said(finding, f.Acknowledged, f.Overridden)
 	}
-	lines := []string{s.c.stepTitle(s.s, s.w), s.c.st.dim.Render(s.view.counts()), ""}
+	lines := []string{s.c.stepTitle(s.s, s.w), s.c.st.dim.Render(s.view.counts(s.w)), ""}
 	return strings.Join(append(lines, s.view.draw(s.w, s.h-len(lines))...), "\n")
 }

@@ -2,26 +2,172 @@ package tui
 
 import (
 	"slices"
-	"strings"
 
+	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"bunnyhop/internal/advisory"
 )
 
-// findingsView is a list of findings with the detail of one.
+// findingsView is a list of findings in groups, with the detail of one.
 type findingsView struct {
 	c        *common
 	findings []advisory.Finding // cleaned
 	said     []string           // what the person said to each
-	list     list
-	detail   detail
+	// open reports whether something has still to be said to a finding; nil
+	// when nothing is asked.
+	open func(i int) bool
+
+	groups []findingGroup
+	folded []bool // by group
+	rows   []findingRow
+	list   list
+	detail detail
+}
+
+// findingGroup is findings that are listed together.
+type findingGroup struct {
+	severity advisory.Severity
+	untold   bool // notes on what cannot be told from here
+	members  []int
+}
+
+// findingRow is one line of the list: a group's heading or a finding.
+type findingRow struct {
+	group, finding int // indices; finding is -1 for a heading
+}
+
+// groupFindings sorts findings by severity, and what is not known to hold and
+// asks for nothing to the end.
+func groupFindings(findings []advisory.Finding) []findingGroup {
+	var groups []findingGroup
+	for _, g := range []findingGroup{
+		{severity: advisory.Blocker}, {severity: advisory.Warning}, {severity: advisory.Note}, {severity: advisory.Note, untold: true},
+	} {
+		for i, f := range findings {
+			if f.Severity == g.severity && (f.Uncertain && f.Severity == advisory.Note) == g.untold {
+				g.members = append(g.members, i)
+			}
+		}
+		if len(g.members) > 0 {
+			groups = append(groups, g)
+		}
+	}
+	return groups
+}
+
+func (g findingGroup) title() string {
+	if g.untold {
+		return count(len(g.members)) + " that cannot be told from here"
+	}
+	return plural(len(g.members), string(g.severity), string(g.severity)+"s")
 }
 
 func newFindingsView(c *common, findings []advisory.Finding) findingsView {
-	v := findingsView{c: c, findings: findings, said: make([]string, len(findings)), detail: newDetail()}
-	v.list.resize(len(findings), len(findings))
+	v := findingsView{c: c, findings: findings, said: make([]string, len(findings)), groups: groupFindings(findings), detail: newDetail()}
+	v.folded = make([]bool, len(v.groups))
+	for i, g := range v.groups {
+		v.folded[i] = g.untold
+	}
+	v.layRows()
+	if len(v.rows) > 1 && !v.folded[0] {
+		v.list.at = 1
+	}
 	return v
+}
+
+// layRows makes the rows out of groups and folds.
+func (v *findingsView) layRows() {
+	v.rows = v.rows[:0]
+	for g, group := range v.groups {
+		v.rows = append(v.rows, findingRow{g, -1})
+		if v.folded[g] {
+			continue
+		}
+		for _, i := range group.members {
+			v.rows = append(v.rows, findingRow{g, i})
+		}
+	}
+	v.list.n = len(v.rows)
+	v.list.clamp()
+}
+
+// here is the row under the cursor.
+func (v *findingsView) here() findingRow {
+	if len(v.rows) == 0 {
+		return findingRow{-1, -1}
+	}
+	return v.rows[v.list.at]
+}
+
+// shut reports whether the cursor is on a folded group.
+func (v *findingsView) shut() bool {
+	here := v.here()
+	return here.group >= 0 && v.folded[here.group]
+}
+
+// Update moves in list and detail.
+func (v *findingsView) Update(press tea.KeyPressMsg) bool {
+	switch {
+	case v.list.Update(press), v.detail.Update(press):
+	case key.Matches(press, keyFold):
+		v.fold(press.String() == "left" || press.String() == "h")
+	case key.Matches(press, keyEnter) && v.shut():
+		v.fold(false)
+	default:
+		return false
+	}
+	return true
+}
+
+// fold folds the group under the cursor, or unfolds it.
+func (v *findingsView) fold(shut bool) {
+	group := v.here().group
+	if group < 0 {
+		return
+	}
+	v.folded[group] = shut
+	v.layRows()
+	if shut {
+		v.moveTo(findingRow{group, -1})
+	}
+}
+
+func (v *findingsView) moveTo(row findingRow) {
+	if at := slices.Index(v.rows, row); at >= 0 {
+		v.list.at = at
+		v.list.clamp()
+	}
+}
+
+// jump moves to the next or previous finding of which wanted holds, in the
+// order of the list and around its end, and unfolds its group.
+func (v *findingsView) jump(by int, wanted func(i int) bool) {
+	var all []findingRow
+	at := -1
+	for g, group := range v.groups {
+		if v.here() == (findingRow{g, -1}) { // on a heading: start at its first finding
+			at = len(all)
+			if by > 0 {
+				at--
+			}
+		}
+		for _, i := range group.members {
+			if v.here().finding == i {
+				at = len(all)
+			}
+			all = append(all, findingRow{g, i})
+		}
+	}
+	for range all {
+		at = (at + by + len(all)) % len(all)
+		if row := all[at]; wanted(row.finding) {
+			v.folded[row.group] = false
+			v.layRows()
+			v.moveTo(row)
+			return
+		}
+	}
 }
 
 const (
@@ -40,110 +186,11 @@ func said(f advisory.Finding, acknowledged, overridden []string) string {
 	return ""
 }
 
-// Update moves in list and detail.
-func (v *findingsView) Update(press tea.KeyPressMsg) bool {
-	return v.list.Update(press) || v.detail.Update(press)
-}
-
+// moreKeys are the keys of the view that come after those of its screen.
 func (v *findingsView) moreKeys() []keyed {
-	if v.detail.more() == "" {
-		return nil
+	keys := []keyed{live(keyMove), live(keyFold)}
+	if v.detail.more() != "" {
+		keys = append(keys, live(keyDetailDown))
 	}
-	return []keyed{live(keyDetailDown)}
-}
-
-// counts is how many there are of each severity.
-func (v *findingsView) counts() string {
-	var parts []string
-	for _, s := range []advisory.Severity{advisory.Blocker, advisory.Warning, advisory.Note} {
-		if n := advisory.Count(v.findings, s); n > 0 {
-			parts = append(parts, plural(n, string(s), string(s)+"s"))
-		}
-	}
-	return strings.Join(parts, " "+v.c.g.dot+" ")
-}
-
-func (v *findingsView) draw(w, h int) []string {
-	area := splitPane(w, h, len(v.findings))
-	v.list.resize(len(v.findings), area.listH)
-	from, to := v.list.window()
-	var rows []string
-	for i := from; i < to; i++ {
-		rows = append(rows, v.c.listRow(v.row(i, area.listW-2), i == v.list.at, area.listW))
-	}
-	var about []string
-	heading := ""
-	if len(v.findings) > 0 {
-		f := v.findings[v.list.at]
-		heading = f.ID
-		about = v.detail.show(f.ID, v.about(f, v.said[v.list.at], area), area.detailW, area.detailH)
-	}
-	return area.join(v.c, rows, about, heading, joinWords(v.list.where(v.c), v.detail.more()))
-}
-
-// row is one finding in one line.
-func (v *findingsView) row(i, w int) string {
-	c, f := v.c, v.findings[i]
-	var tag string
-	switch {
-	case v.said[i] != "":
-		tag = c.st.ok.Render(c.g.ticked + " " + v.said[i])
-	case f.Severity == advisory.Blocker:
-		tag = c.st.fail.Render("blocker")
-	case f.Severity == advisory.Warning:
-		tag = c.st.alert.Render("warning")
-	default:
-		tag = c.st.note.Render("note")
-	}
-	return c.ends(v.sign(f)+" "+c.st.plain.Render(f.Title), tag, w)
-}
-
-func (v *findingsView) sign(f advisory.Finding) string {
-	switch f.Severity {
-	case advisory.Blocker:
-		return v.c.st.fail.Render(v.c.g.failed)
-	case advisory.Warning:
-		return v.c.st.alert.Render(v.c.g.warn)
-	case advisory.Note:
-	}
-	return v.c.st.note.Render(v.c.g.note)
-}
-
-// about is a finding at length.
-func (v *findingsView) about(f advisory.Finding, said string, area split) []string {
-	c, w := v.c, area.detailW
-	var lines []string
-	for _, line := range wrap(f.Title, w) {
-		lines = append(lines, c.st.strong.Render(line))
-	}
-	if area.side {
-		lines = append(lines, c.st.hint.Render(f.ID))
-	}
-	if len(f.Evidence) > 0 {
-		lines = append(append(lines, "", c.st.dim.Render("seen here")), c.bullets(f.Evidence, w, 0)...)
-	}
-	if f.Remedy != "" {
-		lines = append(lines, "", c.st.dim.Render("what to do"))
-		for _, line := range wrap(f.Remedy, w) {
-			lines = append(lines, c.st.plain.Render(line))
-		}
-	}
-	lines = append(lines, "")
-	if f.Severity == advisory.Blocker {
-		text := "o overrides it: you type its name, and it goes into the record"
-		switch {
-		case f.NeverOverridable:
-			text = "cannot be overridden: the upgrade would not come to a good end"
-		case said == saidOverridden:
-			text = "overridden by you; o takes that back"
-		}
-		lines = append(lines, dimmed(c, wrap(text, w))...)
-	}
-	if f.Version != "" {
-		lines = append(lines, c.row("since", f.Version, w)...)
-	}
-	if f.Source != "" {
-		lines = append(lines, c.row("source", f.Source, w)...)
-	}
-	return lines
+	return keys
 }

@@ -22,7 +22,7 @@ func (d *driver) toReview() *driver {
 	d.t.Helper()
 	d.Sees("Upgrade to 11.17.4").Press("enter")
 	d.Sees("Which version?", "recommended").Press("enter")
-	d.Sees("What the new version means here", "2 warnings to acknowledge").Press("space", "down", "space")
+	d.Sees("What the new version means here", "2 warnings to acknowledge").Press("space", "space")
 	d.Sees("all said; enter goes on").Press("enter")
 	return d.Sees("4 to decide")
 }
@@ -136,7 +136,7 @@ func TestBlockerIsOverriddenByItsName(t *testing.T) {
 	d.Press("space").Sees("space: a blocker is not acknowledged")
 	d.Press("o").Type("12.0-custom").Press("enter").Sees("type 12.0-custom-permissions to override it")
 	d.Type("-permissions").Press("enter").Sees("overridden").Gone("blocker in the way")
-	d.Press("down", "space", "down", "space").Sees("all said").Press("enter").Sees("4 to decide")
+	d.Press("]", "space", "space").Sees("all said").Press("enter").Sees("4 to decide")
 	want := steps.Answer{Overrides: []string{"12.0-custom-permissions"}, Acknowledged: []string{"11.0-policies", "11.0-node-22"}}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -178,7 +178,7 @@ func TestQuitBeforeTheCutoverCanBeResumed(t *testing.T) {
 	root := project(t)
 	d := drive(t, s.options(root))
 	d.Sees("Upgrade to").Press("enter").Sees("Which version?").Press("enter")
-	d.Sees("2 warnings").Press("space", "down", "space").Sees("all said").Press("enter").Sees("Install beside", "running")
+	d.Sees("2 warnings").Press("space", "space").Sees("all said").Press("enter").Sees("Install beside", "running")
 	d.Press("q").Sees("Nothing of the live project was changed", "▌ Keep going").Press("enter").Gone("Keep going")
 	d.Press("ctrl+c").Sees("Keep going").Press("ctrl+c").Skip(quietTime).Sees("Keep going").Press("ctrl+c")
 	d.Ends(steps.Interrupted)
@@ -271,7 +271,7 @@ func TestSignals(t *testing.T) {
 			s.hold[tt.hold] = make(chan struct{})
 			d := drive(t, s.options(project(t)))
 			d.Sees("Upgrade to").Press("enter").Sees("Which version?").Press("enter")
-			d.Sees("2 warnings").Press("space", "down", "space").Sees("all said").Press("enter")
+			d.Sees("2 warnings").Press("space", "space").Sees("all said").Press("enter")
 			if tt.hold == "switch" {
 				d.Sees("4 to decide").decideAll()
 			}

@@ -104,6 +104,11 @@ var scenes = map[string]func(*playhouse){
 		p.progressed("inspect", "looking at tables", progress.Tables, 31, 12)
 	},
 	"inspect": func(p *playhouse) { p.until("choose"); p.press("<") },
+	"inspect-storage": func(p *playhouse) {
+		p.until("choose")
+		p.events(learn("inspect", "inspection", storageInspection()))
+		p.press("<")
+	},
 	"choose": func(p *playhouse) {
 		p.until("choose")
 		p.events(steps.GateOpened{Step: "choose", Gate: sampleChoose()})
@@ -123,7 +128,7 @@ var scenes = map[string]func(*playhouse){
 	"check": func(p *playhouse) {
 		p.until("check")
 		p.events(steps.GateOpened{Step: "check", Gate: sampleFindings(false)})
-		p.press("space", "down", "enter")
+		p.press("space", "enter")
 	},
 	"check-override": func(p *playhouse) {
 		p.until("check")
@@ -131,7 +136,18 @@ var scenes = map[string]func(*playhouse){
 		p.press("o")
 		p.typed("12.0-custom")
 	},
-	"findings": func(p *playhouse) { p.until("backup"); p.press("<") },
+	"check-many": func(p *playhouse) { p.checkMany() },
+	"check-many-warnings": func(p *playhouse) {
+		p.checkMany()
+		p.press("]", "]", "space", "space", "space")
+	},
+	"check-many-folded": func(p *playhouse) { p.checkMany(); p.press("end") },
+	"check-many-unfolded": func(p *playhouse) {
+		p.checkMany()
+		p.press("end", "enter", "down", "down")
+	},
+	"check-help": func(p *playhouse) { p.checkMany(); p.press("?") },
+	"findings":   func(p *playhouse) { p.until("backup"); p.press("<") },
 	"backup-running": func(p *playhouse) {
 		p.until("backup")
 		p.progressed("backup", "database", progress.Bytes, 48_210_944, 48_210_944)
@@ -277,6 +293,11 @@ func failMigration(p *playhouse) {
 	p.wait(time.Second)
 }
 
+func (p *playhouse) checkMany() {
+	p.until("check")
+	p.events(steps.GateOpened{Step: "check", Gate: manyFindings()})
+}
+
 func sampleRecovery() steps.Gate {
 	return steps.Gate{ID: "recovery:migrate", Kind: steps.GateRecovery, Title: "Migrate the database failed", Text: sampleFailure().Error(), Choices: []steps.Choice{
 		{ID: steps.ChooseRollback, Title: "Roll back", Detail: "put code, configuration and database back and start the old version", Default: true},
@@ -342,6 +363,7 @@ func TestScreensOfOtherShapes(t *testing.T) {
 		{"folded-cutover", "cutover", 40, 14, unicodeGlyphs},
 		{"too-small", "review", 30, 8, unicodeGlyphs},
 		{"ascii", "review-decided", 80, 24, asciiGlyphs},
+		{"ascii-findings", "check-many-warnings", 80, 24, asciiGlyphs},
 		{"ascii-cutover", "recovery", 80, 24, asciiGlyphs},
 		{"low", "cutover", 80, 14, unicodeGlyphs},
 	} {

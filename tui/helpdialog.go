@@ -8,6 +8,9 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
+// hinted is a screen of which help says more than its keys.
+type hinted interface{ Hint() string }
+
 // helpDialog names every key of a screen, and what the signs mean.
 type helpDialog struct {
 	pane
@@ -49,6 +52,9 @@ func (d *helpDialog) View() string {
 	if groups := named(d.of.FullHelp()); len(groups) > 0 && len(groups[0]) > 0 {
 		lines = append(lines, c.st.dim.Render("here"))
 		lines = append(lines, strings.Split(h.FullHelpView(groups), "\n")...)
+		if of, ok := d.of.(hinted); ok {
+			lines = append(append(lines, ""), dimmed(c, wrap(of.Hint(), w))...)
+		}
 		lines = append(lines, "")
 	}
 	lines = append(lines, c.st.dim.Render("everywhere"))

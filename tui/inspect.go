@@ -60,14 +60,17 @@ func (s *inspectScreen) found(f *facts.Inspection) []string {
 	} else {
 		add("server", f.Server.Description, state)
 	}
+	add("extensions", s.extensions(f.Extensions))
 	for i, loc := range f.Storage {
 		label := ""
 		if i == 0 {
 			label = "storage"
 		}
-		add(label, loc.Name+" ("+loc.Driver+")", s.storage(loc))
+		add(label, loc.Name+" ("+loc.Driver+")", loc.Place, s.storage(loc))
+		if loc.Missing > 0 {
+			add("", c.g.warn+" "+missingFiles(loc))
+		}
 	}
-	add("extensions", s.extensions(f.Extensions))
 	if s.h-len(lines) > 12 && len(f.Extensions) > 0 {
 		lines = append(lines, "", c.st.dim.Render("extensions"))
 		for _, e := range f.Extensions {
@@ -79,11 +82,34 @@ func (s *inspectScreen) found(f *facts.Inspection) []string {
 
 func (s *inspectScreen) storage(loc facts.Storage) string {
 	if loc.External {
-		return plural(loc.Rows, "file", "files") + ", external: a backup does not copy them"
+		text := plural(loc.Rows, "file", "files") + ", external: a backup does not copy them"
+		if loc.Reason != "" {
+			text += " (" + loc.Reason + ")"
+		}
+		return text
+	}
+	if loc.Fault != "" {
+		return plural(loc.Rows, "file", "files") + " in the database, cannot be read: " + loc.Fault
 	}
 	text := plural(loc.Files, "file", "files") + ", " + size(loc.Bytes)
-	if loc.Rows > 0 {
+	if loc.Rows > 0 && loc.Rows != loc.Files {
 		text += fmt.Sprintf(", %s in the database", count(loc.Rows))
+	}
+	if loc.Extra > 0 {
+		text += fmt.Sprintf(", %s not known to it", count(loc.Extra))
+	}
+	return text
+}
+
+// missingFiles says for how many rows there is no file, and names the first.
+func missingFiles(loc facts.Storage) string {
+	text := plural(loc.Missing, "row of directus_files has", "rows of directus_files have") + " no file there"
+	if len(loc.MissingNames) == 0 {
+		return text
+	}
+	text += ": " + strings.Join(loc.MissingNames, ", ")
+	if more := loc.Missing - int64(len(loc.MissingNames)); more > 0 {
+		text += " and " + count(more) + " more"
 	}
 	return text
 }

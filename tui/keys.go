@@ -37,6 +37,9 @@ var (
 	keyMark     = bind("space", "acknowledge", "space")
 	keyOverride = bind("o", "override", "o")
 
+	keyNextOpen     = bind("]", "next to deal with", "]")
+	keyPreviousOpen = bind("[", "previous to deal with", "[")
+
 	keyVerify  = bind("v", "verify", "v")
 	keyProve   = bind("p", "prove", "p")
 	keyRestore = bind("r", "restore", "r")

@@ -40,7 +40,7 @@ func TestCheck(t *testing.T) {
 	says(why, "stand", "--override")
 
 	text, _ = check(fault.Blocked, "--to 12.4.0 --markdown --all")
-	says(text, "# newsroom: Directus 10.13.4 → 12.4.0", "## Blockers", "`12.0-custom-permissions`, since 12.0.0", "## Migrations", "## Does not apply")
+	says(text, "# newsroom: Directus 10.13.4 → 12.4.0", "## Blockers", "`12.0-custom-permissions`, since 12.0.0", "## Cannot be told from here", "What to look at: look whether", "## Migrations", "## Does not apply")
 
 	text, _ = check(fault.Done, "--to 11.17.4 --json")
 	var document struct {

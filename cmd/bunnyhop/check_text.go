@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"bunnyhop/internal/advisory"
@@ -31,6 +32,31 @@ func (c checked) head() string {
 	return fmt.Sprintf("%s · %s %s · Directus %s → %s", c.Project, c.Vendor, c.ServerVersion, c.From, c.To)
 }
 
+// findingGroup is what is listed under one heading.
+type findingGroup struct {
+	title    string
+	findings []advisory.Finding
+}
+
+// groups sorts the findings by what they ask of a person. Notes that could not
+// be told from here come last, as on the screen.
+func (c checked) groups() []findingGroup {
+	all := []findingGroup{{title: "Blockers"}, {title: "Warnings"}, {title: "Notes"}, {title: "Cannot be told from here"}}
+	for _, f := range c.Findings {
+		at := 2
+		switch {
+		case f.Severity == advisory.Blocker:
+			at = 0
+		case f.Severity == advisory.Warning:
+			at = 1
+		case f.Uncertain:
+			at = 3
+		}
+		all[at].findings = append(all[at].findings, f)
+	}
+	return slices.DeleteFunc(all, func(g findingGroup) bool { return len(g.findings) == 0 })
+}
+
 // text is the check as lines for a terminal.
 func (c checked) text(all bool) string {
 	var b strings.Builder
@@ -39,9 +65,12 @@ func (c checked) text(all bool) string {
 		b.WriteString("chosen: " + c.Reason + "\n")
 	}
 	b.WriteString(c.tally() + "\n")
-	for _, f := range c.Findings {
-		b.WriteString("\n")
-		writeFinding(&b, f)
+	for _, group := range c.groups() {
+		fmt.Fprintf(&b, "\n%s\n", group.title)
+		for _, f := range group.findings {
+			b.WriteString("\n")
+			writeFinding(&b, f)
+		}
 	}
 	if len(c.Migrations) > 0 {
 		fmt.Fprintf(&b, "\n%s will run:\n", countText(len(c.Migrations), "migration", "migrations"))
@@ -78,18 +107,10 @@ func (c checked) markdown(all bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s: Directus %s → %s\n\n", markdownText(c.Project), c.From, c.To)
 	fmt.Fprintf(&b, "%s %s. %s.\n", markdownText(c.Vendor), markdownText(c.ServerVersion), c.tally())
-	for _, group := range []struct {
-		severity advisory.Severity
-		title    string
-	}{{advisory.Blocker, "Blockers"}, {advisory.Warning, "Warnings"}, {advisory.Note, "Notes"}} {
-		if advisory.Count(c.Findings, group.severity) == 0 {
-			continue
-		}
+	for _, group := range c.groups() {
 		fmt.Fprintf(&b, "\n## %s\n", group.title)
-		for _, f := range c.Findings {
-			if f.Severity == group.severity {
-				writeMarkdownFinding(&b, f)
-			}
+		for _, f := range group.findings {
+			writeMarkdownFinding(&b, f)
 		}
 	}
 	if len(c.Migrations) > 0 {
@@ -119,8 +140,15 @@ func writeMarkdownFinding(b *strings.Builder, f advisory.Finding) {
 			b.WriteString("- " + markdownText(line) + "\n")
 		}
 	}
+	if f.Affects != "" {
+		fmt.Fprintf(b, "\nWho is affected: %s\n", markdownText(f.Affects))
+	}
 	if f.Remedy != "" {
-		fmt.Fprintf(b, "\nWhat to do: %s\n", markdownText(f.Remedy))
+		label := "What to do"
+		if f.Uncertain {
+			label = "What to look at"
+		}
+		fmt.Fprintf(b, "\n%s: %s\n", label, markdownText(f.Remedy))
 	}
 	if f.Source != "" {
 		fmt.Fprintf(b, "\nSource: %s\n", markdownText(f.Source))

@@ -79,11 +79,7 @@ func inspectionText(i facts.Inspection) string {
 		fmt.Sprintf("%d collections, %d users, %d migrations recorded", i.Collections, i.Users, len(i.Recorded)),
 	}
 	for _, s := range i.Storage {
-		if s.External {
-			lines = append(lines, fmt.Sprintf("storage %s (%s): external, not copied", s.Name, s.Driver))
-			continue
-		}
-		lines = append(lines, fmt.Sprintf("storage %s: %d files, %s", s.Name, s.Files, bytesText(s.Bytes)))
+		lines = append(lines, storageLines(s)...)
 	}
 	for _, e := range i.Extensions {
 		line := fmt.Sprintf("extension %s (%s) %s", e.Name, e.Type, e.Version)
@@ -96,6 +92,41 @@ func inspectionText(i facts.Inspection) string {
 		lines = append(lines, "custom migrations: "+strings.Join(i.CustomMigrated, ", "))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// storageLines is one storage location: what lies there, and where that and
+// the rows of directus_files differ.
+func storageLines(s facts.Storage) []string {
+	name := fmt.Sprintf("storage %s (%s)", s.Name, s.Driver)
+	if s.Place != "" {
+		name += " " + s.Place
+	}
+	switch {
+	case s.External && s.Reason != "":
+		return []string{name + ": external, not copied: " + s.Reason}
+	case s.External:
+		return []string{name + ": external, not copied"}
+	case s.Fault != "":
+		return []string{name + ": cannot be read: " + s.Fault}
+	}
+	line := fmt.Sprintf("%s: %d files, %s", name, s.Files, bytesText(s.Bytes))
+	if s.Extra > 0 {
+		line += fmt.Sprintf(", %d of them without a row of directus_files", s.Extra)
+	}
+	if s.Missing == 0 {
+		return []string{line}
+	}
+	missing := fmt.Sprintf("  %d rows of directus_files have no file there", s.Missing)
+	if s.Missing == 1 {
+		missing = "  1 row of directus_files has no file there"
+	}
+	if len(s.MissingNames) > 0 {
+		missing += ": " + strings.Join(s.MissingNames, ", ")
+		if more := s.Missing - int64(len(s.MissingNames)); more > 0 {
+			missing += fmt.Sprintf(" and %d more", more)
+		}
+	}
+	return []string{line, missing}
 }
 
 func orUnknown(texts ...string) string {

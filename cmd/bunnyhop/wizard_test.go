@@ -83,7 +83,7 @@ func (s *screens) waits(words ...string) {
 
 var toAcknowledge = regexp.MustCompile(`(\d+) warnings? to acknowledge`)
 
-// acknowledges goes down the list, which has the warnings first.
+// acknowledges goes from warning to warning, as space does by itself.
 func (s *screens) acknowledges() {
 	s.tb.Helper()
 	found := toAcknowledge.FindStringSubmatch(s.text())
@@ -95,8 +95,8 @@ func (s *screens) acknowledges() {
 		s.tb.Fatal(err)
 	}
 	for left := count; left > 0; left-- {
-		s.waits(strconv.Itoa(left) + " warning")
-		s.types(" j")
+		s.waits(strconv.Itoa(left)+" warnings to acknowledge", strconv.Itoa(left)+" warning to acknowledge")
+		s.types(" ")
 	}
 }
 
