@@ -56,6 +56,8 @@ func Assess(ctx context.Context, in Input) ([]Assessment, error) {
 		return nil, err
 	}
 	in = in.cached()
+	half, err := in.halfway(ctx)
+	in.torn = err == nil && len(half) > 0
 	var all []Assessment
 	for _, rule := range rules {
 		if !rule.crossed(from, to) {
@@ -84,7 +86,7 @@ func (r Rule) assess(ctx context.Context, in Input) (Assessment, error) {
 			a.Look = r.Look
 		}
 		return a, nil
-	case err != nil && ctx.Err() == nil && len(r.Vendors) > 0:
+	case err != nil && ctx.Err() == nil && (len(r.Vendors) > 0 || in.torn):
 		return Assessment{Rule: r, Outcome: CannotTell, Evidence: []string{err.Error()}, Look: lookOnServer, unchecked: true}, nil
 	case err != nil:
 		return Assessment{}, fmt.Errorf("checking %s (%s): %w", r.ID, r.Title, err)

@@ -12,6 +12,7 @@ import (
 // rulesDrift are about system tables that are not as the recorded migrations
 // left them.
 var rulesDrift = []Rule{
+	halfDone,
 	{
 		ID: "schema-drift", Severity: Blocker, Area: AreaDatabase, Vendors: onCatalogued,
 		Title:      "tables of Directus are not as its recorded migrations left them, where Directus or a migration to come needs them",
@@ -60,11 +61,7 @@ func detectDrift(ctx context.Context, in Input) ([]string, bool, error) {
 	if report.Unknown != "" {
 		return []string{report.Unknown}, false, errUntold
 	}
-	var evidence []string
-	for _, id := range report.Undone {
-		evidence = append(evidence, "migration "+systemschema.File(id)+" is recorded, but nothing that it makes is there")
-	}
-	evidence = append(evidence, lines(report, func(d systemschema.Difference) bool { return urgent(report, d) })...)
+	evidence := lines(report, urgent)
 	if len(evidence) == 0 {
 		return nil, false, nil
 	}
@@ -73,7 +70,7 @@ func detectDrift(ctx context.Context, in Input) ([]string, bool, error) {
 
 func detectDifferences(ctx context.Context, in Input) ([]string, bool, error) {
 	report, err := in.drift(ctx)
-	evidence := lines(report, func(d systemschema.Difference) bool { return !urgent(report, d) && d.Kind != systemschema.Extra })
+	evidence := lines(report, func(d systemschema.Difference) bool { return !urgent(d) && d.Kind != systemschema.Extra })
 	if err != nil || len(evidence) == 0 {
 		return nil, false, err
 	}
@@ -82,27 +79,22 @@ func detectDifferences(ctx context.Context, in Input) ([]string, bool, error) {
 
 func detectAdditions(ctx context.Context, in Input) ([]string, bool, error) {
 	report, err := in.drift(ctx)
-	evidence := lines(report, func(d systemschema.Difference) bool { return !urgent(report, d) && d.Kind == systemschema.Extra })
+	evidence := lines(report, func(d systemschema.Difference) bool { return !urgent(d) && d.Kind == systemschema.Extra })
 	return bounded(evidence), len(evidence) > 0, err
 }
 
 // urgent differences stop Directus or a migration to come: a table that is not
-// there, what a migration was recorded for and has not done at all, and what a
-// pending one changes or makes.
-func urgent(report systemschema.Report, d systemschema.Difference) bool {
-	switch {
-	case d.Next != "":
-		return true
-	case d.Kind == systemschema.Missing:
-		return d.Object == systemschema.Table || slices.Contains(report.Undone, d.Made)
-	}
-	return false
+// there, and what a pending migration changes or makes.
+func urgent(d systemschema.Difference) bool {
+	return d.Next != "" || d.Kind == systemschema.Missing && d.Object == systemschema.Table
 }
 
+// lines are the differences that are taken, without those of half-done
+// migrations, which half-done-migration tells.
 func lines(report systemschema.Report, take func(systemschema.Difference) bool) []string {
 	var lines []string
 	for _, d := range report.Differences {
-		if take(d) {
+		if take(d) && !report.Explained(d) {
 			lines = append(lines, d.String())
 		}
 	}

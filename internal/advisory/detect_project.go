@@ -22,9 +22,12 @@ func detectDowngrade(_ context.Context, in Input) ([]string, bool, error) {
 	return []string{in.From + " is installed, the target is " + in.To}, true, nil
 }
 
-func detectNewer(_ context.Context, in Input) ([]string, bool, error) {
+func detectNewer(ctx context.Context, in Input) ([]string, bool, error) {
 	if in.Newer == nil {
 		return nil, false, nil
+	}
+	if all, err := in.halfway(ctx); err != nil || in.explainedNewer(all) {
+		return nil, false, err
 	}
 	return in.Newer.Evidence(), true, nil
 }

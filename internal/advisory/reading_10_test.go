@@ -14,7 +14,7 @@ var readAny = []item{
 	{id: "X9", what: "columns that are lists of values become text", rules: []string{"csv-orphans", "csv-columns", "csv-unchangeable"}},
 	{id: "X10", what: "long steps", rules: []string{"long-migrations", "time-limit", "time-limit-exceeded"}},
 	{id: "X11", what: "own migrations: the same key, or another folder", rules: []string{"migration-collision", "migration-between", "10.10-migrations-folder"}},
-	{id: "X12", what: "a migration that is recorded, and whose column is missing", rules: []string{"schema-drift"}},
+	{id: "X12", what: "a migration that is recorded, and whose column is missing", rules: []string{"half-done-migration"}},
 
 	{id: "20230526A", what: "a translation without a text cannot be moved, one without a key is lost", rules: []string{"null-translations", "lost-translations"}},
 	{id: "20230927A", what: "a user's theme other than dark and light is dropped", none: "the only other value is auto, which is what no value means"},
@@ -41,9 +41,9 @@ var readAny = []item{
 	{id: "VC6", what: "a stop that has to be made", none: "the path shows its stops, each with the rule behind it (metric-panels)"},
 	{id: "VC7", what: "the same key with another body", none: "every path goes straight to the target, and the code that ran is recorded"},
 
-	{id: "MG1", what: "a migration that was interrupted and cannot run again", rules: []string{"schema-drift"}},
-	{id: "MG2", what: "the policies step, which seems to succeed the second time", rules: []string{"schema-drift"}},
-	{id: "MG8", what: "recorded, but not applied", rules: []string{"schema-drift"}},
+	{id: "MG1", what: "a migration that was interrupted and cannot run again", rules: []string{"half-done-migration"}},
+	{id: "MG2", what: "the policies step, which seems to succeed the second time", rules: []string{"half-done-migration"}},
+	{id: "MG8", what: "recorded, but not applied", rules: []string{"half-done-migration"}},
 	{id: "MG3", what: "two servers migrate at once", rules: []string{"other-sessions", "other-sessions-hidden"}},
 	{id: "MG4", what: "a probe kills the migration", none: "the migrations run in a process of their own, which no supervisor watches"},
 	{id: "MG5", what: "a restart hides the first error", none: "the migrations run once, and the first error is shown"},

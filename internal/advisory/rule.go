@@ -61,6 +61,8 @@ type Input struct {
 	// System are Directus' own tables as they are; both nil where nobody looked.
 	Recorded []string
 	System   systemschema.Tables
+	// Backups are the whole backups of the project that hold its database.
+	Backups []Backup
 
 	// Root is the project's folder, and ConfigFile the file that its settings
 	// come from; both absolute, empty where that is not known.
@@ -71,6 +73,9 @@ type Input struct {
 
 	// read is what the rules of one check have read so far.
 	read *reading
+	// torn is set while the rules of a half-migrated database are asked: what
+	// they read may be of neither version, and then they cannot tell.
+	torn bool
 }
 
 // Rule is one thing that can go wrong between two versions. The lists of

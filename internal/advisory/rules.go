@@ -36,7 +36,7 @@ var rulesAny = []Rule{
 		ID: "newer-database", Severity: Blocker, Area: AreaDatabase, NeverOverridable: true,
 		Title:      "the database is newer than the installed code",
 		Affects:    "Projects whose code was put back without their database.",
-		Unaffected: "the database belongs to the installed code",
+		Unaffected: "the database belongs to the installed code, or looks newer only by a half-done migration",
 		Remedy:     "install the version that the database belongs to first, or restore the backup that belongs to the code",
 		Source:     "directus/directus issue 20508",
 		Detect:     detectNewer,

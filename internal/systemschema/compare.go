@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"bunnyhop/internal/database"
 )
@@ -38,6 +39,9 @@ type Report struct {
 	Differences []Difference
 	// Undone are recorded migrations of which nothing is there.
 	Undone []string
+	// Halfway are migrations whose record and whose work do not agree, those of
+	// Undone among them.
+	Halfway []Halfway
 	// Others are recorded migrations that are not Directus' own; what differs may
 	// be their work.
 	Others []string
@@ -77,6 +81,7 @@ func (c *Catalogue) Compare(vendor database.Vendor, tables Tables, recorded, pen
 		report.Differences = append(report.Differences, c.compareTable(table, histories[table], tables[table], had, pending)...)
 	}
 	report.Undone = c.undone(histories, report.Differences, had)
+	report.Halfway = c.halfway(histories, tables, had, report.Undone)
 	return report
 }
 
@@ -139,13 +144,14 @@ func first(a, b string) string {
 	return a
 }
 
-// undone lists recorded migrations that should have made more than one thing,
-// none of which is there.
+// undone lists recorded migrations of whose work nothing is there, unless that
+// work is a single index or key, which anybody may have dropped.
 func (c *Catalogue) undone(histories map[string]map[string][]Change, differences []Difference, recorded map[string]bool) []string {
-	missing, lost := map[string]int{}, map[string]bool{}
+	missing, lost, columns := map[string]int{}, map[string]bool{}, map[string]bool{}
 	for _, d := range differences {
 		if d.Kind == Missing {
 			missing[d.Made]++
+			columns[d.Made] = columns[d.Made] || strings.HasPrefix(d.Object, "column ")
 			if d.Object == Table {
 				lost[d.Table] = true
 			}
@@ -167,7 +173,7 @@ func (c *Catalogue) undone(histories map[string]map[string][]Change, differences
 	}
 	var undone []string
 	for id, count := range missing {
-		if id != "" && count > 1 && count == made[id] {
+		if id != "" && (count > 1 || columns[id]) && count == made[id] {
 			undone = append(undone, id)
 		}
 	}

@@ -3,11 +3,14 @@ package upgrade
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"bunnyhop/internal/advisory"
+	"bunnyhop/internal/backup"
 	"bunnyhop/internal/database"
 	"bunnyhop/internal/database/connect"
 	"bunnyhop/internal/directus"
@@ -42,6 +45,10 @@ func input(ctx context.Context, r *steps.Run, s *site.Site, to string) (in advis
 	}
 	in.NodeFound = seen.Node
 	in.Connection.OwnPorts = ownPorts(ctx, s, p)
+	if in.Backups, err = Backups(s.Options(), p); err != nil {
+		done()
+		return in, nil, err
+	}
 	in.ExternalStorage = nil
 	for _, location := range seen.Storage {
 		if location.External {
@@ -52,6 +59,32 @@ func input(ctx context.Context, r *steps.Run, s *site.Site, to string) (in advis
 	return in, done, nil
 }
 
+// Backups are those of the project's folder of backups that hold its database.
+func Backups(o site.Options, p *project.Project) ([]advisory.Backup, error) {
+	folder, err := site.New(o).BackupFolder(p)
+	if err != nil {
+		return nil, err
+	}
+	if there, err := site.Exists(folder); err != nil || !there {
+		return nil, err
+	}
+	all, err := backup.List(folder)
+	if err != nil {
+		return nil, err
+	}
+	var usable []advisory.Backup
+	for _, m := range all {
+		if m.Partial || m.Damaged != nil || m.Root != p.Root || !m.Part(backup.Database).Included {
+			continue
+		}
+		usable = append(usable, advisory.Backup{
+			ID: m.ID, Created: m.Created, Directus: m.Directus, Migrations: m.Migrations,
+			Tables: slices.Sorted(maps.Keys(m.Fingerprint.Tables)),
+		})
+	}
+	return usable, nil
+}
+
 // Gather reads what the rules look at from a project and its database.
 func Gather(ctx context.Context, p *project.Project, db database.Database, to string) (advisory.Input, error) {
 	in := advisory.Input{
@@ -59,8 +92,16 @@ func Gather(ctx context.Context, p *project.Project, db database.Database, to st
 		ExtensionsPath: p.Config.ExtensionsPath(), Connection: connection(p), Root: p.Root, ConfigFile: p.Config.Path,
 	}
 	var err error
-	if in.Usage, err = directus.ReadUsage(ctx, db, strings.Split(p.Config.Get("DB_EXCLUDE_TABLES"), ",")); err != nil {
+	if err := gatherMigrations(ctx, p, db, &in); err != nil {
 		return in, err
+	}
+	if in.Usage, err = directus.ReadUsage(ctx, db, strings.Split(p.Config.Get("DB_EXCLUDE_TABLES"), ",")); err != nil {
+		// Of a half-migrated database nothing can be counted, which its blocker
+		// tells. Anything else is a fault.
+		if half, unknown := site.HalfDone(ctx, db, in.Recorded); unknown != nil || len(half) == 0 || ctx.Err() != nil {
+			return in, err
+		}
+		in.Usage = directus.Usage{}
 	}
 	if in.Extensions, err = directus.ListExtensions(p.Config.ExtensionsPath(), p.Root); err != nil {
 		return in, err
@@ -71,7 +112,7 @@ func Gather(ctx context.Context, p *project.Project, db database.Database, to st
 		}
 	}
 	in.Files = probeFiles(p.Root)
-	return in, gatherMigrations(ctx, p, db, &in)
+	return in, nil
 }
 
 func gatherMigrations(ctx context.Context, p *project.Project, db database.Database, in *advisory.Input) error {
@@ -91,12 +132,12 @@ func gatherMigrations(ctx context.Context, p *project.Project, db database.Datab
 	if err != nil {
 		return err
 	}
+	in.Recorded = recorded
 	in.Newer = directus.NewerThanCode(recorded, shipped, custom, tables, p.Installed)
 	if in.To == "" {
 		return nil
 	}
 	in.NodeMajors = node.Majors(in.To)
-	in.Recorded = recorded
 	if in.System, err = systemschema.Read(ctx, db); err != nil {
 		return err
 	}

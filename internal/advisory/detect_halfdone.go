@@ -1,0 +1,170 @@
+package advisory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"bunnyhop/internal/systemschema"
+)
+
+// Backup is a backup of the project that holds its database.
+type Backup struct {
+	ID       string
+	Created  time.Time
+	Directus string
+	// Migrations are those that its database had recorded, Tables the names of
+	// its tables.
+	Migrations, Tables []string
+}
+
+// halfDone is the rule for migrations whose record and whose work do not agree.
+// It is never overridden: a second run fails on what the first one made, or, of
+// the step to policies, is recorded without its work. A repair that was done
+// makes it go away by itself.
+var halfDone = Rule{
+	ID: "half-done-migration", Severity: Blocker, Area: AreaDatabase, Vendors: onCatalogued, NeverOverridable: true,
+	Title:      "a migration of Directus stopped half-way: the database is neither of the version before it nor of the one after it",
+	Affects:    "Projects whose update was killed or failed while it migrated, or whose database was restored in part.",
+	Unaffected: "what the recorded migrations make is there, and nothing of those to come",
+	Remedy: "do not run or start any version of Directus on this database; restore the newest backup from before the migration: " +
+		"`bunnyhop restore ID`, with the ID above if there is one. Where statements of a known repair are listed above, they are the " +
+		"other way: have them executed while no server runs, after a backup of the database as it is; then check again",
+	Source: "@directus/api, dist/database/migrations/run.js and 20240806A-permissions-policies.js; " +
+		"directus/directus issues 27192, 24431, 23707, 23914, 25215, 22584",
+	Detect: detectHalfDone,
+}
+
+// HalfDone says which migrations are half-way, and what leads out of that; it
+// is empty for a whole database. It is for looking at a project for which no
+// target is chosen: in needs Vendor, DB, Recorded and System.
+func HalfDone(ctx context.Context, in Input) ([]string, error) {
+	if in.DB == nil || !slices.Contains(onCatalogued, in.Vendor) {
+		return nil, nil
+	}
+	evidence, _, err := detectHalfDone(ctx, in.cached())
+	return evidence, err
+}
+
+func detectHalfDone(ctx context.Context, in Input) ([]string, bool, error) {
+	all, err := in.halfway(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	var evidence []string
+	for _, h := range all {
+		one := []string{halfDoneLine(h)}
+		for _, line := range bounded(h.Done) {
+			one = append(one, "done: "+line)
+		}
+		for _, line := range bounded(h.Left) {
+			one = append(one, "not done: "+line)
+		}
+		evidence = append(evidence, one...)
+	}
+	if len(all) == 0 {
+		return nil, false, nil
+	}
+	evidence = append(evidence, in.wayBack(all))
+	if len(all) == 1 {
+		repair, err := in.repair(ctx, all[0])
+		if err != nil {
+			return nil, false, err
+		}
+		for _, statement := range repair {
+			evidence = append(evidence, "known repair: "+statement)
+		}
+	}
+	return evidence, true, nil
+}
+
+func halfDoneLine(h systemschema.Halfway) string {
+	name := "migration " + systemschema.File(h.Migration)
+	switch {
+	case h.Recorded && h.Migration == systemschema.PoliciesMigration:
+		return name + " is recorded, but was not done to its end: it was interrupted, and its second run ended at once and was recorded"
+	case h.Recorded:
+		return name + " is recorded, but nothing that it makes is there"
+	case h.Whole:
+		return name + " was begun and is not recorded: its tables, columns and keys are all there, and Directus would run it again"
+	}
+	return name + " was begun and is not recorded: Directus would run it again from its start"
+}
+
+// halfway are the half-done migrations. Rows are looked at of the step to
+// policies only, which nobody can log in without.
+func (in Input) halfway(ctx context.Context) ([]systemschema.Halfway, error) {
+	report, err := in.drift(ctx)
+	if err != nil || in.System == nil {
+		return nil, err
+	}
+	all := report.Halfway
+	if len(all) > 0 || !slices.Contains(in.Recorded, systemschema.PoliciesMigration) || in.System["directus_policies"] == nil {
+		return all, nil
+	}
+	lost := systemschema.Halfway{
+		Migration: systemschema.PoliciesMigration, Recorded: true,
+		Done: []string{"table directus_policies is there"}, Tables: []string{"directus_policies"},
+	}
+	if in.System["directus_access"] == nil { // on a server that the catalogue does not know
+		lost.Left = []string{"table directus_access is missing"}
+		return []systemschema.Halfway{lost}, nil
+	}
+	policies, err := in.count(ctx, "directus_policies", "")
+	if err != nil {
+		return nil, err
+	}
+	access, err := in.count(ctx, "directus_access", "")
+	if err != nil || access > 0 || policies == 0 {
+		return nil, err
+	}
+	lost.Whole, lost.Tables = true, []string{"directus_access", "directus_policies"}
+	lost.Left = []string{fmt.Sprintf("directus_access is empty, though there are %d policies", policies)}
+	return []systemschema.Halfway{lost}, nil
+}
+
+// wayBack names the newest backup from before the migrations.
+func (in Input) wayBack(all []systemschema.Halfway) string {
+	var newest *Backup
+	for i, b := range in.Backups {
+		if fromBefore(b, all) && (newest == nil || b.Created.After(newest.Created)) {
+			newest = &in.Backups[i]
+		}
+	}
+	if newest == nil {
+		return "way back: no backup from before it is in this project's folder of backups; look for another one, also on other machines"
+	}
+	return fmt.Sprintf("way back: bunnyhop restore %s (of %s, Directus %s)", newest.ID, newest.Created.Local().Format("2006-01-02 15:04"), newest.Directus)
+}
+
+// fromBefore reports whether a backup has nothing of the migrations: neither
+// their records nor their tables.
+func fromBefore(b Backup, all []systemschema.Halfway) bool {
+	for _, h := range all {
+		if slices.Contains(b.Migrations, h.Migration) || slices.ContainsFunc(h.Tables, func(table string) bool { return slices.Contains(b.Tables, table) }) {
+			return false
+		}
+	}
+	return len(b.Migrations) > 0
+}
+
+// explainedNewer reports whether all that makes the database look newer than the
+// code is what a half-done migration left. Installing the newer code, the advice
+// for such a database, would run that migration again.
+func (in Input) explainedNewer(all []systemschema.Halfway) bool {
+	if in.Newer == nil {
+		return false
+	}
+	for _, m := range in.Newer.Migrations {
+		if !slices.ContainsFunc(all, func(h systemschema.Halfway) bool { return h.Migration == m.ID }) {
+			return false
+		}
+	}
+	for _, table := range in.Newer.Tables {
+		if !slices.ContainsFunc(all, func(h systemschema.Halfway) bool { return slices.Contains(h.Tables, table) }) {
+			return false
+		}
+	}
+	return true
+}
