@@ -1,6 +1,10 @@
 package digest
 
-import "bunnyhop/internal/progress"
+import (
+	"sync"
+
+	"bunnyhop/internal/progress"
+)
 
 // reportEvery is the number of rows between two progress reports, and
 // reportBytes the number of bytes, of tables with long rows.
@@ -9,10 +13,12 @@ const (
 	reportBytes = 4 << 20
 )
 
-// Counter counts rows over all tables and reports them now and then.
+// Counter counts rows over all tables and reports them now and then. It may be
+// used by several goroutines.
 type Counter struct {
 	Report     progress.Reporter
 	Total      int64 // may be an estimate
+	mu         sync.Mutex
 	done       int64
 	unreported int
 }
@@ -22,6 +28,8 @@ func (c *Counter) Start() { c.Report.Progress("fingerprint", progress.Rows, 0, c
 
 // Row counts a row of so many bytes.
 func (c *Counter) Row(bytes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.done++
 	c.unreported += bytes
 	if c.done%reportEvery == 0 || c.unreported > reportBytes {

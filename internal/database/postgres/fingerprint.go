@@ -25,7 +25,7 @@ func (d *DB) Fingerprint(ctx context.Context, only func(table string) bool, repo
 		if err != nil {
 			return err
 		}
-		if err := s.readRows(ctx, conn, report); err != nil {
+		if err := d.readRows(ctx, conn, s, report); err != nil {
 			return err
 		}
 		f = s.fingerprint(last)
@@ -84,39 +84,6 @@ func (s *survey) lock(ctx context.Context, conn *pgx.Conn) error {
 	if _, err := conn.Exec(ctx, "LOCK TABLE "+strings.Join(names, ", ")+" IN ACCESS SHARE MODE"); err != nil {
 		return fmt.Errorf("locking the tables against changes: %w", err)
 	}
-	return nil
-}
-
-// readRows digests the rows of every table. Those of a partitioned table are
-// in its partitions.
-func (s *survey) readRows(ctx context.Context, conn *pgx.Conn, report progress.Reporter) error {
-	c := digest.Counter{Report: report}
-	for _, t := range s.tables {
-		c.Total += t.Estimate
-	}
-	c.Start()
-	for _, t := range s.tables {
-		columns := s.described[t.OID].columns
-		labels, expressions := make([]string, len(columns)), make([]string, len(columns))
-		for i, column := range columns {
-			labels[i], expressions[i] = column.name, column.expression
-		}
-		sum := digest.New(labels)
-		s.rows[t.OID] = sum
-		if t.Partitioned {
-			continue
-		}
-		splitter := &rowSplitter{sum: sum, each: c.Row}
-		_, err := conn.PgConn().CopyTo(ctx, splitter, "COPY (SELECT "+strings.Join(expressions, ", ")+" FROM ONLY "+t.sql()+
-			") TO STDOUT (FORMAT binary)")
-		if err == nil {
-			err = splitter.close()
-		}
-		if err != nil {
-			return fmt.Errorf("reading table %q: %w", t.label, err)
-		}
-	}
-	c.End()
 	return nil
 }
 

@@ -348,3 +348,14 @@ func TestDumpBesideWriter(t *testing.T) {
 	close(stop)
 	t.Logf("the writer made %d transactions", <-stopped)
 }
+
+// TestFingerprintWithOneConnection is of a role that may not have a second
+// one.
+func TestFingerprintWithOneConnection(t *testing.T) {
+	admin := postgrestest.Start(t)
+	config := postgrestest.User(t, admin, "SUPERUSER")
+	newsroom(t, config)
+	want := fingerprintOf(t, config)
+	postgrestest.Exec(t, admin, "ALTER ROLE "+quote(config.User)+" NOSUPERUSER CONNECTION LIMIT 1")
+	equal(t, want, fingerprintOf(t, config), "with one connection")
+}

@@ -95,6 +95,12 @@ func (d *DB) Close() error { return d.sql.Close() }
 // database. The search path is empty in it, so that the server writes every
 // name out with its schema.
 func (d *DB) read(ctx context.Context, work func(*pgx.Conn) error) error {
+	return d.readIn(ctx, "", work)
+}
+
+// readIn is like read, in the snapshot that another connection exported.
+// Without a name it takes its own.
+func (d *DB) readIn(ctx context.Context, snapshot string, work func(*pgx.Conn) error) error {
 	conn, err := d.sql.Conn(ctx)
 	if err != nil {
 		return describe(err, d.config)
@@ -106,6 +112,11 @@ func (d *DB) read(ctx context.Context, work func(*pgx.Conn) error) error {
 			return err
 		}
 		defer conn.Exec(context.WithoutCancel(ctx), "ROLLBACK") //nolint:errcheck // a broken connection is closed
+		if snapshot != "" {
+			if _, err := conn.Exec(ctx, "SET TRANSACTION SNAPSHOT "+literal(snapshot)); err != nil {
+				return err
+			}
+		}
 		if _, err := conn.Exec(ctx, "SET LOCAL search_path = pg_catalog"); err != nil {
 			return err
 		}

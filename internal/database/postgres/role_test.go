@@ -15,6 +15,7 @@ import (
 // TestMain has the test binary also play other processes.
 func TestMain(m *testing.M) {
 	databasetest.Main(databasetest.Restorers(&reached, Restore, RestoreScratch))
+	worthTwo = 1
 	os.Exit(m.Run())
 }
 
