@@ -161,7 +161,7 @@ func newerDatabase(t *testing.T, p *testbed.Project) {
 		p.Set("DB_FILENAME", newer)
 		before := contents(t, newer)
 		o := do(t, p, name, task{To: target, Yes: true, Overrides: []string{"newer-database"}}).
-			ends(fault.Blocked).failedIn("check").says("newer-database", "nothing was changed", "remedy")
+			ends(fault.Blocked).failedIn("check").says("newer-database", "nothing was changed", "install the version that the database belongs to")
 		found := false
 		for _, gate := range eventsOf[steps.GateOpened](o) {
 			for _, f := range gate.Gate.Findings {
@@ -271,7 +271,7 @@ func blocker(t *testing.T, p *testbed.Project) {
 func readOnlyRoot(t *testing.T, p *testbed.Project) {
 	defer bindReadOnly(t, p.Root)()
 	o := do(t, p, "read-only root", task{To: target, Yes: true, Overrides: []string{"root-not-writable"}}).
-		ends(fault.Blocked).failedIn("check").says("root-not-writable", "remedy", "nothing was changed")
+		ends(fault.Blocked).failedIn("check").says("root-not-writable", "as the user that owns the project", "nothing was changed")
 	if o.started("backup") {
 		t.Error("it went on")
 	}

@@ -49,9 +49,9 @@ func TestDatabaseServerFaults(t *testing.T) {
 }
 
 func beforeTheCutover(h *hosted) {
-	h.withTools("none", "").failedBefore("check", fault.Blocked).says(h.vendors("pg_dump and pg_restore are not installed here", "neither mariadb-dump nor mysqldump is installed here"), "install")
+	h.withTools("none", "").ends(fault.Blocked).failedIn("check").says(h.vendors("pg_dump and pg_restore are not installed here", "neither mariadb-dump nor mysqldump is installed here"), "install")
 	h.withTools("older", h.vendors("pg_dump (PostgreSQL) 12.22 (Debian 12.22-1)", "mariadb-dump  Ver 10.19 Distrib 10.1.48-MariaDB, for debian-linux-gnu (x86_64)")).
-		failedBefore("check", fault.Blocked).says("is older than the server", "install")
+		ends(fault.Blocked).failedIn("check").says("is older than the server", "install")
 	h.asBefore("without the tools for a backup")
 
 	h.tools.next(h.tools.dump)
