@@ -25,27 +25,33 @@ type Work struct {
 //	ratio      the time of ours for one of the plain tool, the middle of all turns
 //	ours-s     seconds, the middle
 //	plain-s    seconds, the middle
+//	cpu-ratio  the same of processor time, which other load does not change: that
+//	           of this process and of the programs run, not of database servers
 //	peak-MB    the most memory that this process had while ours ran
+//	before-MB  what it had of that already, from making the data
 //
 // Before each turn all that was written so far is on the disk. Where ours is
 // on the disk at its end and the plain tool's output is not, settle has it
 // written too, and "settled-ratio" is the ratio to the plain tool with that.
 func Compare(b *testing.B, ours, plain Work, settle func() error) {
 	b.Helper()
-	var ratios, settled, oursTook, plainTook []float64
-	var peak int64
+	var ratios, settled, oursTook, plainTook, cpu []float64
+	var peak, before int64
 	round := 0
 	for b.Loop() {
-		var a, p, written float64
+		var a, p, written, cpuOurs, cpuPlain float64
 		turns := []func(){
 			func() {
-				reset := resetPeak(b)
+				measure, used := resetPeak(b), processor(b)
+				before = max(before, measure())
 				a = run(b, ours)
-				peak = max(peak, reset())
+				peak, cpuOurs = max(peak, measure()), processor(b)-used
 				undo(b, ours)
 			},
 			func() {
+				used := processor(b)
 				p = run(b, plain)
+				cpuPlain = processor(b) - used
 				if settle != nil {
 					written = p + run(b, Work{Do: settle})
 				}
@@ -61,8 +67,8 @@ func Compare(b *testing.B, ours, plain Work, settle func() error) {
 			turn()
 		}
 		ratios, oursTook, plainTook = append(ratios, a/p), append(oursTook, a), append(plainTook, p)
-		settled = append(settled, a/written)
-		b.Logf("round %d: ours %.2f s, plain %.2f s, settled %.2f s", round, a, p, written)
+		settled, cpu = append(settled, a/written), append(cpu, cpuOurs/cpuPlain)
+		b.Logf("round %d: ours %.2f s (processor %.2f s), plain %.2f s (processor %.2f s), settled %.2f s", round, a, cpuOurs, p, cpuPlain, written)
 	}
 	b.ReportMetric(middle(ratios), "ratio")
 	if settle != nil {
@@ -70,7 +76,9 @@ func Compare(b *testing.B, ours, plain Work, settle func() error) {
 	}
 	b.ReportMetric(middle(oursTook), "ours-s")
 	b.ReportMetric(middle(plainTook), "plain-s")
+	b.ReportMetric(middle(cpu), "cpu-ratio")
 	b.ReportMetric(float64(peak)/1e6, "peak-MB")
+	b.ReportMetric(float64(before)/1e6, "before-MB")
 	b.ReportMetric(0, "ns/op") // of both, which nobody asks for
 }
 
@@ -81,6 +89,21 @@ func run(b *testing.B, w Work) float64 {
 		b.Fatal(err)
 	}
 	return time.Since(begun).Seconds()
+}
+
+// processor is how many seconds this process and those that it has waited for
+// had of the processors.
+func processor(b *testing.B) float64 {
+	b.Helper()
+	var seconds float64
+	for _, who := range []int{unix.RUSAGE_SELF, unix.RUSAGE_CHILDREN} {
+		var used unix.Rusage
+		if err := unix.Getrusage(who, &used); err != nil {
+			b.Fatal(err)
+		}
+		seconds += float64(used.Utime.Nano()+used.Stime.Nano()) / 1e9
+	}
+	return seconds
 }
 
 func undo(b *testing.B, w Work) {
