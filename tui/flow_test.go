@@ -121,7 +121,7 @@ func TestFailedUndoNamesTheCommands(t *testing.T) {
 	d := drive(t, s.options(project(t)))
 	d.toReview().decideAll()
 	d.Sees("▌ Roll back").Skip(quietTime).Press("enter")
-	d.Sees("taking back switch", "device or resource busy", "both states are kept", "by hand").Press("<").Sees("stuck").Press("q")
+	d.Sees("failed, and needs you", "taking back switch", "device or resource busy", "both states are kept", "by hand").Press("<").Sees("stuck").Press("q")
 	d.Ends(steps.NeedsPerson)
 }
 

@@ -214,7 +214,7 @@ func notInstallable(t *testing.T, p *testbed.Project) {
 	do(t, p, "99.0.0", task{To: "99.0.0", Yes: true}).ends(fault.Usage).says("no Directus 99.0.0", "bunnyhop versions")
 	do(t, p, "10.0.0", task{To: "10.0.0", Yes: true}).ends(fault.Usage).says("older than the installed 10.13.4", "rollback")
 	do(t, p, "10.13.4", task{To: "10.13.4", Yes: true}).ends(fault.Usage).says("installed already", "versions")
-	do(t, p, "latest", task{To: "latest", Yes: true}).ends(fault.Usage).says("not a version", "11.17.4")
+	do(t, p, "newest", task{To: "newest", Yes: true}).ends(fault.Usage).says("not a version", "11.17.4")
 }
 
 func secondWizard(t *testing.T, p *testbed.Project) {
