@@ -146,26 +146,31 @@ func wrongDatabaseFile(t *testing.T, p *testbed.Project) {
 	}
 }
 
-// SC15: the code would not notice, and the rehearsal might well pass.
+// SC15: the code would not notice, and the rehearsal might well pass. Where a
+// migration left only a part of what it makes, that is said in place of it:
+// the newer code would not help there.
 func newerDatabase(t *testing.T, p *testbed.Project) {
 	_, restore := keepFile(t, filepath.Join(p.Root, ".env"))
 	defer restore()
-	for name, c := range map[string]struct{ statement, evidence string }{
-		"migration of 12":     {"INSERT INTO directus_migrations (version, name) VALUES ('20260512B', 'Add MCP Oauth')", "20260512B"},
-		"migration to come":   {"INSERT INTO directus_migrations (version, name) VALUES ('20991231A', 'To Come')", "20991231A"},
-		"table of later code": {"CREATE TABLE directus_oauth_clients (id TEXT)", "directus_oauth_clients"},
+	const newest, half = "newer-database", "half-done-migration"
+	hints := map[string]string{newest: "install the version that the database belongs to", half: "restore the newest backup from before the migration"}
+	for name, c := range map[string]struct{ statement, finding, evidence string }{
+		"migration of 12":                 {"INSERT INTO directus_migrations (version, name) VALUES ('20260909A', 'Add Flows Module')", newest, "20260909A"},
+		"migration to come":               {"INSERT INTO directus_migrations (version, name) VALUES ('20991231A', 'To Come')", newest, "20991231A"},
+		"migration of 12 without effects": {"INSERT INTO directus_migrations (version, name) VALUES ('20260512B', 'Add MCP Oauth')", half, "20260512B"},
+		"table of later code":             {"CREATE TABLE directus_oauth_clients (id TEXT)", half, "directus_oauth_clients"},
 	} {
 		newer := filepath.Join(t.TempDir(), "newer.db")
 		sqlite(t, filepath.Join(p.Root, "data.db"), "VACUUM INTO '"+newer+"'")
 		sqlite(t, newer, c.statement)
 		p.Set("DB_FILENAME", newer)
 		before := contents(t, newer)
-		o := do(t, p, name, task{To: target, Yes: true, Overrides: []string{"newer-database"}}).
-			ends(fault.Blocked).failedIn("check").says("newer-database", "nothing was changed", "install the version that the database belongs to")
+		o := do(t, p, name, task{To: target, Yes: true, Overrides: []string{c.finding}}).
+			ends(fault.Blocked).failedIn("check").says(c.finding, "nothing was changed", hints[c.finding])
 		found := false
 		for _, gate := range eventsOf[steps.GateOpened](o) {
 			for _, f := range gate.Gate.Findings {
-				if f.ID == "newer-database" {
+				if f.ID == c.finding {
 					found = f.NeverOverridable && strings.Contains(strings.Join(f.Evidence, "\n"), c.evidence)
 				}
 			}
