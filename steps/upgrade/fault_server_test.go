@@ -137,7 +137,7 @@ func stoppedInUndo(h *hosted) {
 	wizard := h.begin(resume())
 	h.asleep(wizard)
 	h.down(wizard, "stopped in the migration").
-		ends(fault.NeedsPerson).failedIn("migrate").says("Sleeping", "taking back migrate", "does not answer", "check that it runs", "nothing was deleted", "bunnyhop rollback")
+		ends(fault.NeedsPerson).failedIn("migrate").says("Sleeping", "taking back migrate", "nothing was deleted", "bunnyhop rollback") // it does not answer, or still shuts down
 	h.up()
 
 	h.tools.next(h.tools.load)
