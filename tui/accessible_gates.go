@@ -108,7 +108,7 @@ func (t *talk) findings(gate steps.Gate, shown []advisory.Finding) (steps.Answer
 	var answer steps.Answer
 	for _, group := range groupFindings(shown) {
 		t.say("\n%s:", group.title())
-		for _, i := range group.members {
+		for _, i := range group.Members {
 			if err := t.finding(gate.Findings[i].ID, shown[i], &answer); err != nil {
 				return answer, err
 			}

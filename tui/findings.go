@@ -26,48 +26,33 @@ type findingsView struct {
 }
 
 // findingGroup is findings that are listed together.
-type findingGroup struct {
-	severity advisory.Severity
-	untold   bool // notes on what cannot be told from here
-	members  []int
-}
+type findingGroup struct{ advisory.Group }
 
 // findingRow is one line of the list: a group's heading or a finding.
 type findingRow struct {
 	group, finding int // indices; finding is -1 for a heading
 }
 
-// groupFindings sorts findings by severity, and what is not known to hold and
-// asks for nothing to the end.
 func groupFindings(findings []advisory.Finding) []findingGroup {
 	var groups []findingGroup
-	for _, g := range []findingGroup{
-		{severity: advisory.Blocker}, {severity: advisory.Warning}, {severity: advisory.Note}, {severity: advisory.Note, untold: true},
-	} {
-		for i, f := range findings {
-			if f.Severity == g.severity && (f.Uncertain && f.Severity == advisory.Note) == g.untold {
-				g.members = append(g.members, i)
-			}
-		}
-		if len(g.members) > 0 {
-			groups = append(groups, g)
-		}
+	for _, g := range advisory.Groups(findings) {
+		groups = append(groups, findingGroup{g})
 	}
 	return groups
 }
 
 func (g findingGroup) title() string {
-	if g.untold {
-		return count(len(g.members)) + " that cannot be told from here"
+	if g.Untold {
+		return count(len(g.Members)) + " that cannot be told from here"
 	}
-	return plural(len(g.members), string(g.severity), string(g.severity)+"s")
+	return plural(len(g.Members), string(g.Severity), string(g.Severity)+"s")
 }
 
 func newFindingsView(c *common, findings []advisory.Finding) findingsView {
 	v := findingsView{c: c, findings: findings, said: make([]string, len(findings)), groups: groupFindings(findings), detail: newDetail()}
 	v.folded = make([]bool, len(v.groups))
 	for i, g := range v.groups {
-		v.folded[i] = g.untold
+		v.folded[i] = g.Untold
 	}
 	v.layRows()
 	if len(v.rows) > 1 && !v.folded[0] {
@@ -84,7 +69,7 @@ func (v *findingsView) layRows() {
 		if v.folded[g] {
 			continue
 		}
-		for _, i := range group.members {
+		for _, i := range group.Members {
 			v.rows = append(v.rows, findingRow{g, i})
 		}
 	}
@@ -152,7 +137,7 @@ func (v *findingsView) jump(by int, wanted func(i int) bool) {
 				at--
 			}
 		}
-		for _, i := range group.members {
+		for _, i := range group.Members {
 			if v.here().finding == i {
 				at = len(all)
 			}

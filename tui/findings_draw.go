@@ -20,11 +20,11 @@ func (v *findingsView) counts(w int) string {
 	var words, signs []string
 	for _, g := range v.groups {
 		word := g.title()
-		if g.untold {
-			word = count(len(g.members)) + " uncertain"
+		if g.Untold {
+			word = count(len(g.Members)) + " uncertain"
 		}
 		words = append(words, word)
-		signs = append(signs, v.groupSign(g)+v.c.st.dim.Render(" "+count(len(g.members))))
+		signs = append(signs, v.groupSign(g)+v.c.st.dim.Render(" "+count(len(g.Members))))
 	}
 	if text := strings.Join(words, " "+v.c.g.dot+" "); ansi.StringWidth(text) <= w {
 		return text
@@ -82,14 +82,14 @@ func (v *findingsView) heading(g, w int) string {
 		sign = c.g.folded
 	}
 	open := 0
-	for _, i := range group.members {
+	for _, i := range group.Members {
 		if v.open != nil && v.open(i) {
 			open++
 		}
 	}
 	right := ""
 	switch {
-	case open > 0 && group.severity == advisory.Blocker:
+	case open > 0 && group.Severity == advisory.Blocker:
 		right = count(open) + " in the way"
 	case open > 0:
 		right = count(open) + " to acknowledge"
@@ -106,17 +106,17 @@ func (v *findingsView) sign(i int) string {
 	case f.Uncertain && f.Severity == advisory.Warning:
 		return c.st.alert.Render(c.g.open)
 	}
-	return v.groupSign(findingGroup{severity: f.Severity, untold: f.Uncertain && f.Severity == advisory.Note})
+	return v.groupSign(findingGroup{advisory.Group{Severity: f.Severity, Untold: f.Uncertain && f.Severity == advisory.Note}})
 }
 
 func (v *findingsView) groupSign(g findingGroup) string {
 	c := v.c
 	switch {
-	case g.untold:
+	case g.Untold:
 		return c.st.note.Render(c.g.open)
-	case g.severity == advisory.Blocker:
+	case g.Severity == advisory.Blocker:
 		return c.st.fail.Render(c.g.failed)
-	case g.severity == advisory.Warning:
+	case g.Severity == advisory.Warning:
 		return c.st.alert.Render(c.g.warn)
 	}
 	return c.st.note.Render(c.g.note)
@@ -192,16 +192,16 @@ func (v *findingsView) aboutGroup(g findingGroup, w int) []string {
 	c := v.c
 	text := "Notes are only shown."
 	switch {
-	case g.untold:
+	case g.Untold:
 		text = "The project does not show whether these hold: it depends on programs, people or settings elsewhere. Each says what to look at. Nothing has to be acknowledged."
-	case g.severity == advisory.Blocker:
+	case g.Severity == advisory.Blocker:
 		text = "A blocker stops the upgrade until its cause is gone, or until it is overridden by its name."
-	case g.severity == advisory.Warning:
+	case g.Severity == advisory.Warning:
 		text = "Warnings are acknowledged one by one: space says that you read it, and goes to the next."
 	}
 	lines := append([]string{c.st.strong.Render(c.cut(g.title(), w))}, dimmed(c, wrap(text, w))...)
 	var titles []string
-	for _, i := range g.members {
+	for _, i := range g.Members {
 		titles = append(titles, v.findings[i].Title)
 	}
 	return append(append(lines, ""), c.bullets(titles, w, 0)...)

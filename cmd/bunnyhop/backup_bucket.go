@@ -58,10 +58,7 @@ func runBackupUpload(ctx context.Context, a *app, name string, reread bool) erro
 		return err
 	}
 	defer release()
-	report := progress.Discard
-	if !a.flags.json {
-		report = &progressLines{app: a}
-	}
+	report := a.progress()
 	bucket.Options.Reread = reread
 	begin := time.Now()
 	copied, err := bucket.Push(ctx, dir, report)

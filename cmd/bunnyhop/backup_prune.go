@@ -13,7 +13,6 @@ import (
 
 	"bunnyhop/internal/backup"
 	"bunnyhop/internal/fault"
-	"bunnyhop/internal/progress"
 	"bunnyhop/steps"
 )
 
@@ -125,10 +124,7 @@ func runBackupPrune(ctx context.Context, o *pruneOptions) error {
 
 // remove carries the plans out and says so.
 func (o *pruneOptions) remove(ctx context.Context, plans prunePlans) error {
-	a, report := o.app, progress.Discard
-	if !a.flags.json {
-		report = &progressLines{app: a}
-	}
+	a, report := o.app, o.app.progress()
 	var gone removed
 	if plan := plans.here; plan != nil && len(plan.Going()) > 0 {
 		if stays := plan.Relied(); stays != nil && !a.flags.json {

@@ -63,12 +63,7 @@ func (o *pruneOptions) showPlace(
 	}
 }
 
-func backups(n int) string {
-	if n == 1 {
-		return "1 backup"
-	}
-	return fmt.Sprintf("%d backups", n)
-}
+func backups(n int) string { return countText(n, "backup", "backups") }
 
 // ageText is an age in days, as limits are, or in smaller units before that.
 func ageText(age time.Duration) string {

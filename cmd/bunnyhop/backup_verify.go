@@ -69,10 +69,7 @@ func runBackupVerify(ctx context.Context, a *app, name string, o verifyOptions) 
 	if err != nil {
 		return err
 	}
-	report := progress.Discard
-	if !a.flags.json {
-		report = &progressLines{app: a}
-	}
+	report := a.progress()
 	begin := time.Now()
 	dir, err := a.backupDir(name)
 	if o.bucket || err != nil && place.settings.Bucket != nil && !strings.ContainsRune(name, filepath.Separator) {
@@ -160,6 +157,14 @@ func (a *app) backupDir(name string) (string, error) {
 		}
 	}
 	return "", fault.Newf("there is no backup %q", name).WithHint("`bunnyhop backup list` lists them").WithCode(fault.Usage)
+}
+
+// progress tells how far work is that is no run; --json has no lines for it.
+func (a *app) progress() progress.Reporter {
+	if a.flags.json {
+		return progress.Discard
+	}
+	return &progressLines{app: a}
 }
 
 // progressLines prints the progress of work that is no run.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"bunnyhop/internal/advisory"
@@ -38,23 +37,21 @@ type findingGroup struct {
 	findings []advisory.Finding
 }
 
-// groups sorts the findings by what they ask of a person. Notes that could not
-// be told from here come last, as on the screen.
+// groups are the findings by what they ask of a person, as on the screen.
 func (c checked) groups() []findingGroup {
-	all := []findingGroup{{title: "Blockers"}, {title: "Warnings"}, {title: "Notes"}, {title: "Cannot be told from here"}}
-	for _, f := range c.Findings {
-		at := 2
-		switch {
-		case f.Severity == advisory.Blocker:
-			at = 0
-		case f.Severity == advisory.Warning:
-			at = 1
-		case f.Uncertain:
-			at = 3
+	titles := map[advisory.Severity]string{advisory.Blocker: "Blockers", advisory.Warning: "Warnings", advisory.Note: "Notes"}
+	var all []findingGroup
+	for _, g := range advisory.Groups(c.Findings) {
+		one := findingGroup{title: titles[g.Severity]}
+		if g.Untold {
+			one.title = "Cannot be told from here"
 		}
-		all[at].findings = append(all[at].findings, f)
+		for _, i := range g.Members {
+			one.findings = append(one.findings, c.Findings[i])
+		}
+		all = append(all, one)
 	}
-	return slices.DeleteFunc(all, func(g findingGroup) bool { return len(g.findings) == 0 })
+	return all
 }
 
 // text is the check as lines for a terminal.

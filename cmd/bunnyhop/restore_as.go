@@ -42,10 +42,7 @@ func runRestoreAs(ctx context.Context, o *restoreOptions) error {
 		return err
 	}
 	defer release()
-	report := progress.Discard
-	if !a.flags.json {
-		report = &progressLines{app: a}
-	}
+	report := a.progress()
 	dir, err := a.backupHere(ctx, place, o, report)
 	if err != nil {
 		return err

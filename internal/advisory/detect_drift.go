@@ -117,6 +117,17 @@ func (in Input) drift(ctx context.Context) (systemschema.Report, error) {
 	if in.System == nil {
 		return systemschema.Report{}, nil
 	}
+	if in.read != nil && in.read.drift != nil {
+		return *in.read.drift, nil
+	}
+	report, err := in.compare(ctx)
+	if err == nil && in.read != nil {
+		in.read.drift = &report
+	}
+	return report, err
+}
+
+func (in Input) compare(ctx context.Context) (systemschema.Report, error) {
 	if in.Vendor == mysqlVendor {
 		server, err := serverProduct(ctx, in)
 		if err != nil {

@@ -8,10 +8,12 @@ import (
 	"strings"
 
 	"bunnyhop/internal/directus"
+	"bunnyhop/internal/systemschema"
 )
 
 // reading keeps what the rules of one check have read, so that each system
-// table, the access rules and the sources of extensions are read once.
+// table, the access rules and the sources of extensions are read once, and the
+// system tables compared once.
 type reading struct {
 	tables  []string
 	rows    map[string][]row
@@ -20,6 +22,7 @@ type reading struct {
 	// snapshots are those of the project's folder, once it was searched.
 	snapshots []snapshot
 	searched  bool
+	drift     *systemschema.Report
 }
 
 // cached makes an input whose readers remember.

@@ -17,6 +17,7 @@ import (
 
 	"bunnyhop/internal/database"
 	"bunnyhop/internal/database/connect"
+	"bunnyhop/internal/database/databasetest"
 	"bunnyhop/internal/progress"
 )
 
@@ -162,17 +163,7 @@ func tree(t testing.TB, dir string) map[string]string {
 	return found
 }
 
-func contains(t testing.TB, err error, texts ...string) {
-	t.Helper()
-	if err == nil {
-		t.Fatalf("no error, wanted one with %q", texts)
-	}
-	for _, text := range texts {
-		if !strings.Contains(err.Error(), text) {
-			t.Errorf("error %q lacks %q", err, text)
-		}
-	}
-}
+var contains = databasetest.Contains
 
 func TestRoundTrip(t *testing.T) {
 	ctx := context.Background()

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"bunnyhop/internal/database"
+	"bunnyhop/internal/disk"
 	"bunnyhop/internal/durable"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/progress"
@@ -275,9 +276,6 @@ func (b *builder) explain(err error) error {
 	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
 		return err
 	}
-	free, freeErr := FreeSpace(b.Folder)
-	if freeErr != nil {
-		free = 0
-	}
-	return errors.Join(tooFull(&SpaceError{Path: b.Folder, Need: b.need + b.need/5, Free: free}), err)
+	room, _ := disk.Free(b.Folder) // nothing where it cannot be told
+	return errors.Join(tooFull(&SpaceError{Path: b.Folder, Need: b.need + b.need/5, Free: room.Bytes}), err)
 }

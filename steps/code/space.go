@@ -2,14 +2,12 @@ package code
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"bunnyhop/internal/disk"
-	"bunnyhop/internal/fault"
 	"bunnyhop/internal/packages"
 	"bunnyhop/internal/state"
 	"bunnyhop/steps"
@@ -22,6 +20,7 @@ const (
 	packagesBeside = "the packages of the new version beside the old ones"
 	packagesKept   = "the packages of the new version in the cache"
 	nodeKept       = "a Node for the new version"
+	toInstall      = "to install the new version"
 )
 
 // nodeRoom is what a fetched Node takes (22.23.3 with its npm, measured).
@@ -95,10 +94,10 @@ func (s Stage) roomToInstall(ctx context.Context, cache, version string, request
 	if err != nil {
 		return err
 	}
-	return tooFull(disk.Require(
+	return site.TooFull(disk.Require(
 		disk.Need{Path: beside, What: packagesBeside, Room: room},
 		disk.Need{Path: cache, What: packagesKept, Room: room},
-	))
+	), toInstall)
 }
 
 // roomBeside checks right before a tree is copied that it fits.
@@ -107,15 +106,5 @@ func roomBeside(beside, tree string) error {
 	if !ok {
 		return nil // the copy tells what is wrong with the tree
 	}
-	return tooFull(disk.Require(disk.Need{Path: beside, What: packagesBeside, Room: disk.Room{Bytes: bytes, Files: files}}))
-}
-
-func tooFull(err error) error {
-	var lacks *disk.FullError
-	if !errors.As(err, &lacks) {
-		return err
-	}
-	full := fault.Wrap(err, "there is not enough space to install the new version", "make room there, then `bunnyhop resume` goes on")
-	full.State = "the project was not touched"
-	return full
+	return site.TooFull(disk.Require(disk.Need{Path: beside, What: packagesBeside, Room: disk.Room{Bytes: bytes, Files: files}}), toInstall)
 }

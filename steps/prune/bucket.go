@@ -19,12 +19,11 @@ import (
 // folder alone: whatever is removed in one place, the newest proved backup of
 // the installed version stays in the other.
 type BucketPlan struct {
-	Place    string
-	Verdicts []backup.Verdict // newest first
-	Frees    int64            // bytes at most: pieces that other backups use stay
-	bucket   *steps.Bucket
-	stored   map[string]int64
-	now      time.Time
+	Place string
+	verdicts
+	Frees  int64 // bytes at most: pieces that other backups use stay
+	bucket *steps.Bucket
+	stored map[string]int64
 }
 
 // LookBucket makes a plan for the bucket. It changes nothing. A bucket that
@@ -39,7 +38,7 @@ func LookBucket(ctx context.Context, r Request, b *steps.Bucket) (*BucketPlan, e
 	if err != nil {
 		return nil, err
 	}
-	p := &BucketPlan{Place: b.Place, bucket: b, now: time.Now(), stored: map[string]int64{}}
+	p := &BucketPlan{Place: b.Place, bucket: b, verdicts: verdicts{now: time.Now()}, stored: map[string]int64{}}
 	var own []*backup.Manifest
 	var others []backup.Verdict
 	for _, s := range all {
@@ -72,20 +71,6 @@ func LookBucket(ctx context.Context, r Request, b *steps.Bucket) (*BucketPlan, e
 		p.Frees += p.stored[m.ID]
 	}
 	return p, nil
-}
-
-// Age is how old a backup was when the plan was made.
-func (p *BucketPlan) Age(m *backup.Manifest) time.Duration { return p.now.Sub(m.Created) }
-
-// Going lists the backups that go, oldest first.
-func (p *BucketPlan) Going() []*backup.Manifest {
-	var going []*backup.Manifest
-	for _, v := range slices.Backward(p.Verdicts) {
-		if v.Remove {
-			going = append(going, v.Backup)
-		}
-	}
-	return going
 }
 
 // Relied is the backup on which one relies in the bucket once the plan is

@@ -32,11 +32,10 @@ type Request struct {
 
 // Plan is what becomes of each backup.
 type Plan struct {
-	Folder   string
-	Verdicts []backup.Verdict // newest first
-	Frees    int64            // bytes that come back
-	request  Request
-	now      time.Time
+	Folder string
+	verdicts
+	Frees   int64 // bytes that come back
+	request Request
 }
 
 // Look makes a plan. It changes nothing.
@@ -49,7 +48,7 @@ func Look(r Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Folder: r.Folder, request: r, now: time.Now()}
+	p := &Plan{Folder: r.Folder, request: r, verdicts: verdicts{now: time.Now()}}
 	if len(r.Names) == 0 {
 		p.Verdicts = backup.Prunable(all, r.Limits, claims, p.now)
 	} else if p.Verdicts, err = backup.Named(all, r.Names, claims); err != nil {
@@ -61,20 +60,6 @@ func Look(r Request) (*Plan, error) {
 	}
 	p.Frees, err = backup.Freed(dirs...)
 	return p, err
-}
-
-// Age is how old a backup was when the plan was made.
-func (p *Plan) Age(m *backup.Manifest) time.Duration { return p.now.Sub(m.Created) }
-
-// Going lists the backups that go, oldest first.
-func (p *Plan) Going() []*backup.Manifest {
-	var going []*backup.Manifest
-	for _, v := range slices.Backward(p.Verdicts) {
-		if v.Remove {
-			going = append(going, v.Backup)
-		}
-	}
-	return going
 }
 
 // Asked lists those of Going that nobody has agreed to yet. The others' removal

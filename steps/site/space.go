@@ -32,11 +32,17 @@ func (s *Site) RoomForCopy(ctx context.Context, r *steps.Run, scratch connect.Sc
 		}
 	}
 	err = disk.Require(disk.Need{Path: dir, What: "a copy of the database", Room: disk.Room{Bytes: seen.DatabaseBytes}})
+	return TooFull(err, "for a copy of the database")
+}
+
+// TooFull makes an error of disk.Require one for people; any other stays as it
+// is. Purpose ends "there is not enough space".
+func TooFull(err error, purpose string) error {
 	var lacks *disk.FullError
 	if !errors.As(err, &lacks) {
 		return err
 	}
-	full := fault.Wrap(err, "there is not enough space for a copy of the database", "make room there, then `bunnyhop resume` goes on")
+	full := fault.Wrap(err, "there is not enough space "+purpose, "make room there, then `bunnyhop resume` goes on")
 	full.State = "the project was not touched"
 	return full
 }

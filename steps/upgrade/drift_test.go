@@ -1,15 +1,13 @@
 package upgrade_test
 
 import (
-	"context"
+	"maps"
 	"strings"
 	"testing"
 
 	"bunnyhop/internal/advisory"
 	"bunnyhop/internal/database"
-	"bunnyhop/internal/database/connect"
 	"bunnyhop/steps/testbed"
-	"bunnyhop/steps/upgrade"
 )
 
 // On each vendor, a project that only Directus has worked on has no drift, and
@@ -55,27 +53,8 @@ func TestDriftOfSystemTables(t *testing.T) {
 // drift checks the project and returns what is found about system tables.
 func drift(t *testing.T, p *testbed.Project) map[string]advisory.Finding {
 	t.Helper()
-	ctx := context.Background()
-	detected := p.Config()
-	db, err := connect.Open(ctx, detected.Config.Database(), connect.ReadOnly)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	in, err := upgrade.Gather(ctx, detected, db, "12.4.0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	findings, err := advisory.Check(ctx, in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := map[string]advisory.Finding{}
-	for _, f := range findings {
-		if strings.HasPrefix(f.ID, "schema-") {
-			found[f.ID] = f
-		}
-	}
+	found := findings(t, p)
+	maps.DeleteFunc(found, func(id string, _ advisory.Finding) bool { return !strings.HasPrefix(id, "schema-") })
 	return found
 }
 

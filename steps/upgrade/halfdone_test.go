@@ -14,6 +14,7 @@ import (
 	"bunnyhop/steps"
 	"bunnyhop/steps/backup"
 	"bunnyhop/steps/restore"
+	"bunnyhop/steps/site"
 	"bunnyhop/steps/testbed"
 	"bunnyhop/steps/upgrade"
 )
@@ -166,7 +167,7 @@ func findings(t *testing.T, p *testbed.Project) map[string]advisory.Finding {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if in.Backups, err = upgrade.Backups(options(p), detected); err != nil {
+	if in.Backups, err = upgrade.Backups(site.New(options(p)), detected); err != nil {
 		t.Fatal(err)
 	}
 	all, err := advisory.Check(ctx, in)

@@ -45,9 +45,11 @@ func input(ctx context.Context, r *steps.Run, s *site.Site, to string) (in advis
 	}
 	in.NodeFound = seen.Node
 	in.Connection.OwnPorts = ownPorts(ctx, s, p)
-	if in.Backups, err = Backups(s.Options(), p); err != nil {
-		done()
-		return in, nil, err
+	if to != "" { // which backup leads back matters to a check only
+		if in.Backups, err = Backups(s, p); err != nil {
+			done()
+			return in, nil, err
+		}
 	}
 	in.ExternalStorage = nil
 	for _, location := range seen.Storage {
@@ -60,8 +62,8 @@ func input(ctx context.Context, r *steps.Run, s *site.Site, to string) (in advis
 }
 
 // Backups are those of the project's folder of backups that hold its database.
-func Backups(o site.Options, p *project.Project) ([]advisory.Backup, error) {
-	folder, err := site.New(o).BackupFolder(p)
+func Backups(s *site.Site, p *project.Project) ([]advisory.Backup, error) {
+	folder, err := s.BackupFolder(p)
 	if err != nil {
 		return nil, err
 	}

@@ -101,29 +101,11 @@ func lose(t *testing.T, p *testbed.Project) {
 // driveAsked is drive that also keeps what the confirmation says.
 func driveAsked(t *testing.T, flow steps.Flow, root string, asked *string) steps.Result {
 	t.Helper()
-	engine, err := steps.Start(flow, root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := engine.Close(); err != nil {
-			t.Error(err)
+	return driveWatched(t, flow, root, func(event steps.Event) {
+		if gate, ok := event.(steps.GateOpened); ok {
+			*asked = gate.Gate.Title + "\n" + gate.Gate.Text
 		}
-	}()
-	events := engine.Subscribe()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for event := range events {
-			if gate, ok := event.(steps.GateOpened); ok {
-				*asked = gate.Gate.Title + "\n" + gate.Gate.Text
-			}
-			react(engine, event, nil, func(line string) { t.Log(line) })
-		}
-	}()
-	result := engine.Execute(t.Context())
-	<-done
-	return result
+	})
 }
 
 // A backup of another kind of database is refused before anything stops.

@@ -200,29 +200,11 @@ func noSecretIn(t *testing.T, dir, secret string) {
 // driveLearned is drive that also keeps what the verify step saw.
 func driveLearned(t *testing.T, flow steps.Flow, root string, looked *facts.Verification) steps.Result {
 	t.Helper()
-	engine, err := steps.Start(flow, root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := engine.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	events := engine.Subscribe()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for event := range events {
-			if learned, ok := event.(steps.Learned); ok && learned.Key == "verification" {
-				if err := json.Unmarshal(learned.Value, looked); err != nil {
-					t.Error(err)
-				}
+	return driveWatched(t, flow, root, func(event steps.Event) {
+		if learned, ok := event.(steps.Learned); ok && learned.Key == "verification" {
+			if err := json.Unmarshal(learned.Value, looked); err != nil {
+				t.Error(err)
 			}
-			react(engine, event, nil, func(line string) { t.Log(line) })
 		}
-	}()
-	result := engine.Execute(t.Context())
-	<-done
-	return result
+	})
 }

@@ -27,6 +27,21 @@ func drive(t *testing.T, flow steps.Flow, root string, overrides ...string) step
 
 func answer(t *testing.T, engine *steps.Engine, overrides ...string) steps.Result {
 	t.Helper()
+	return watch(t, engine, func(steps.Event) {}, overrides...)
+}
+
+// driveWatched is drive that also shows every event.
+func driveWatched(t *testing.T, flow steps.Flow, root string, see func(steps.Event)) steps.Result {
+	t.Helper()
+	engine, err := steps.Start(flow, root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return watch(t, engine, see)
+}
+
+func watch(t *testing.T, engine *steps.Engine, see func(steps.Event), overrides ...string) steps.Result {
+	t.Helper()
 	defer func() {
 		if err := engine.Close(); err != nil {
 			t.Error(err)
@@ -37,6 +52,7 @@ func answer(t *testing.T, engine *steps.Engine, overrides ...string) steps.Resul
 	go func() {
 		defer close(done)
 		for event := range events {
+			see(event)
 			react(engine, event, overrides, func(line string) { t.Log(line) })
 		}
 	}()
