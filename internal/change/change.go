@@ -35,99 +35,68 @@ type Change struct {
 	Recommended bool `json:"recommended"`
 	// Requires lists the changes without which this one makes no sense.
 	Requires []string `json:"requires,omitempty"`
+	// Blocked says why the change cannot be accepted; empty means it can.
+	Blocked string `json:"blocked,omitempty"`
+	// Evidence is what was seen in the data that the change would touch.
+	Evidence []Evidence `json:"evidence,omitempty"`
+	// Model says what of the data model changes; nil where it is no such change.
+	Model *Model `json:"model,omitempty"`
+}
+
+// Evidence is one fact about the data behind a change.
+type Evidence struct {
+	Label string `json:"label"` // "rows in the table"
+	Value string `json:"value"` // "1,204"
+	// Loss: accepting the change loses this.
+	Loss bool `json:"loss,omitempty"`
+}
+
+// Model names a part of the data model, in Directus' words.
+type Model struct {
+	// Action is create, update, delete or replace; Entity collection, field,
+	// relation or index.
+	Action     string `json:"action"`
+	Entity     string `json:"entity"`
+	Collection string `json:"collection"`
+	Field      string `json:"field,omitempty"`
+	Related    string `json:"related,omitempty"`
+	// Attribute is the path within the entity ("schema.max_length"); empty: all
+	// of it.
+	Attribute string `json:"attribute,omitempty"`
 }
 
 // Decisions maps a change's ID to true (accepted) or false (rejected).
 type Decisions map[string]bool
 
 // Recommended returns the decisions that follow every recommendation. Locked
-// changes are always accepted, and so is what an accepted change requires.
+// changes are always accepted, blocked ones always rejected, and what an
+// accepted change requires is accepted with it.
 func Recommended(changes []Change) Decisions {
-	d := make(Decisions, len(changes))
-	for _, c := range changes {
-		d[c.ID] = false
-	}
-	for _, c := range changes {
-		if c.Locked != "" || c.Recommended {
-			Decide(changes, d, c.ID, true)
+	r := NewReview(changes, nil)
+	for i, c := range changes {
+		if c.Recommended {
+			r.Decide(true, i)
 		}
+	}
+	d := r.Decisions()
+	for _, c := range changes {
+		d[c.ID] = d[c.ID] // the others are rejected
 	}
 	return d
 }
 
-// Undecided returns the IDs without a decision, in order. Locked changes need
-// none.
+// Undecided returns the IDs without a decision, in order. Locked and blocked
+// changes need none.
 func Undecided(changes []Change, d Decisions) []string {
 	var ids []string
 	for _, c := range changes {
-		if _, ok := d[c.ID]; !ok && c.Locked == "" {
+		if _, ok := d[c.ID]; !ok && !c.Fixed() {
 			ids = append(ids, c.ID)
 		}
 	}
 	return ids
 }
 
-// Decide records a decision and what follows from it: accepting pulls in what
-// the change requires, rejecting pushes out what requires it. It returns the
-// IDs of the other changes whose decision was changed, in order. A locked
-// change cannot be rejected, nor can what it requires; such a call changes
-// nothing.
-func Decide(changes []Change, d Decisions, id string, accept bool) []string {
-	follows := requirements(changes, id)
-	if !accept {
-		follows = dependants(changes, id)
-	}
-	for _, c := range changes {
-		if follows[c.ID] && !accept && c.Locked != "" {
-			return nil
-		}
-	}
-	var others []string
-	for _, c := range changes {
-		was, decided := d[c.ID]
-		if !follows[c.ID] || decided && was == accept {
-			continue
-		}
-		d[c.ID] = accept
-		if c.ID != id {
-			others = append(others, c.ID)
-		}
-	}
-	return others
-}
-
-// requirements returns a change with all that it requires, near and far.
-func requirements(changes []Change, id string) map[string]bool {
-	needs := make(map[string][]string, len(changes))
-	for _, c := range changes {
-		needs[c.ID] = c.Requires
-	}
-	return reach(needs, id)
-}
-
-// dependants returns a change with all that requires it, near and far.
-func dependants(changes []Change, id string) map[string]bool {
-	needed := make(map[string][]string, len(changes))
-	for _, c := range changes {
-		for _, need := range c.Requires {
-			needed[need] = append(needed[need], c.ID)
-		}
-	}
-	return reach(needed, id)
-}
-
-func reach(next map[string][]string, id string) map[string]bool {
-	found := map[string]bool{}
-	var visit func(id string)
-	visit = func(id string) {
-		if found[id] {
-			return
-		}
-		found[id] = true
-		for _, n := range next[id] {
-			visit(n)
-		}
-	}
-	visit(id)
-	return found
-}
+// Fixed reports whether there is nothing to decide: the change cannot be
+// rejected, or cannot be accepted.
+func (c Change) Fixed() bool { return c.Locked != "" || c.Blocked != "" }
