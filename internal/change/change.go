@@ -79,8 +79,8 @@ func Recommended(changes []Change) Decisions {
 		}
 	}
 	d := r.Decisions()
-	for _, c := range changes {
-		d[c.ID] = d[c.ID] // the others are rejected
+	for _, id := range Undecided(changes, d) {
+		d[id] = false
 	}
 	return d
 }
