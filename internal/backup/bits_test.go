@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io/fs"
@@ -104,13 +105,13 @@ func TestEveryBitOfTheManifestCounts(t *testing.T) {
 	for at := range data {
 		for bit := byte(1); bit != 0; bit <<= 1 {
 			data[at] ^= bit
-			if _, err := parse(data); err == nil {
+			if _, err := decode(bytes.NewReader(data)); err == nil {
 				t.Errorf("bit %08b of byte %d was missed", bit, at)
 			}
 			data[at] ^= bit
 		}
 	}
-	if _, err := parse(data); err != nil {
+	if _, err := decode(bytes.NewReader(data)); err != nil {
 		t.Errorf("with every bit back: %v", err)
 	}
 }

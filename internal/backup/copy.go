@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"bunnyhop/internal/durable"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/progress"
 )
@@ -45,6 +46,9 @@ func (b *builder) previous() error {
 			b.Previous = m
 			break
 		}
+	}
+	if !b.Previous.Suspect {
+		b.trusted = b.Previous.Finished
 	}
 	b.known = map[string]*Entry{}
 	for _, part := range b.Previous.Parts {
@@ -86,6 +90,26 @@ func (b *builder) same(e *Entry) *Entry {
 		return old
 	}
 	return nil
+}
+
+const (
+	// tick is how coarse the times of files are, and more; coarseTick where the
+	// filesystem stores whole seconds (FAT: two).
+	tick       = 100 * time.Millisecond
+	coarseTick = 3 * time.Second
+)
+
+// unchanged reports whether a file that looks the same is certainly what it
+// was when the earlier backup read it: see Options.Previous.
+func (b *builder) unchanged(old, e *Entry) bool {
+	if !old.Ctime.Equal(e.Ctime) || old.Inode != 0 && old.Inode != e.Inode {
+		return false
+	}
+	after := tick
+	if old.Ctime.Nanosecond() == 0 {
+		after = coarseTick
+	}
+	return old.Ctime.Add(after).Before(b.Previous.Created)
 }
 
 // part copies the files of one part.
@@ -196,13 +220,13 @@ func (b *builder) store(ctx context.Context, e *Entry) error {
 
 // file shares an earlier copy where that is certainly the same, else copies.
 func (b *builder) file(ctx context.Context, e *Entry, target string) error {
-	if old := b.same(e); old != nil && old.Ctime.Equal(e.Ctime) {
-		linked, err := b.link(ctx, old, target)
+	if old := b.same(e); old != nil && b.unchanged(old, e) {
+		linked, err := b.link(ctx, old, target, b.Kind != Full)
 		if err != nil {
 			return err
 		}
 		if linked {
-			e.SHA256, e.CRC32C, e.From = old.SHA256, old.CRC32C, b.Previous.ID
+			e.SHA256, e.From = old.SHA256, b.Previous.ID
 			b.count(e.Size)
 			return nil
 		}
@@ -230,10 +254,11 @@ func (b *builder) file(ctx context.Context, e *Entry, target string) error {
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-	// The same contents under other times: share them all the same.
+	// The same contents under other times: share them all the same. Here is a
+	// good copy, so that the earlier one is read before it takes its place.
 	if old := b.known[e.Path]; old != nil && old.SHA256 == e.SHA256 {
 		second := filepath.Join(b.dir, ".shared-"+e.SHA256+"-"+strconv.FormatInt(b.shared.Add(1), 10))
-		linked, err := b.link(ctx, old, second)
+		linked, err := b.link(ctx, old, second, true)
 		if err != nil || !linked {
 			return err
 		}
@@ -245,15 +270,24 @@ func (b *builder) file(ctx context.Context, e *Entry, target string) error {
 	return nil
 }
 
-// link gives the earlier copy a second name, if its contents are still what
-// its manifest says: damage must not be inherited.
-func (b *builder) link(ctx context.Context, old *Entry, target string) (bool, error) {
+// link gives the earlier copy a second name. Damage must not be inherited: a
+// copy that is read first has to be what its manifest says, and so has one
+// that was written to after its backup was finished, or is in a backup in which
+// damage was found. Any other is read by Prove.
+func (b *builder) link(ctx context.Context, old *Entry, target string, read bool) (bool, error) {
 	stored := filepath.Join(b.Previous.Dir, filepath.FromSlash(old.Path))
-	unharmed := old.unharmed(ctx, stored)
-	if ctx.Err() != nil {
-		return false, ctx.Err()
+	if info, err := os.Lstat(stored); err != nil || !info.Mode().IsRegular() || info.Size() != old.Size {
+		return false, nil //nolint:nilerr // then it is copied
+	} else if read || info.ModTime().After(b.trusted) {
+		unharmed := old.unharmed(ctx, stored)
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		if !unharmed {
+			return false, nil
+		}
 	}
-	return unharmed && os.Link(stored, target) == nil, nil
+	return os.Link(stored, target) == nil, nil
 }
 
 // copy copies one file and fills in its entry. It reports whether the file
@@ -275,9 +309,12 @@ func (b *builder) copy(ctx context.Context, e *Entry, origin, target string, cou
 	if err != nil {
 		return false, fmt.Errorf("writing into the backup: %w", err)
 	}
-	sum := newChecksums()
-	// One byte more than there was shows that the file grows.
-	n, err := transfer(ctx, io.MultiWriter(file, sum), io.LimitReader(source, before.Size()+1), count)
+	sum := sha256.New()
+	// That a file grows shows in its size afterwards.
+	n, err := transfer(ctx, io.MultiWriter(file, sum), io.LimitReader(source, before.Size()), func(n int64) {
+		b.flusher.wrote(n)
+		count(n)
+	})
 	if err := errors.Join(err, file.Close()); err != nil {
 		return false, fmt.Errorf("copying %s: %w", origin, err)
 	}
@@ -285,15 +322,15 @@ func (b *builder) copy(ctx context.Context, e *Entry, origin, target string, cou
 	if err != nil {
 		return false, fmt.Errorf("reading a file: %w", err)
 	}
-	e.fill(after, n, sum)
+	e.fill(after, n, sumOf(sum))
 	return n == before.Size() && n == after.Size() && before.ModTime().Equal(after.ModTime()), nil
 }
 
-func (e *Entry) fill(info fs.FileInfo, n int64, sum *checksums) {
+func (e *Entry) fill(info fs.FileInfo, n int64, sum string) {
 	stat := info.Sys().(*syscall.Stat_t)
 	e.Size, e.Mode, e.UID, e.GID = n, stat.Mode&0o7777, int(stat.Uid), int(stat.Gid)
-	e.Mtime, e.Ctime = info.ModTime().UTC(), time.Unix(stat.Ctim.Unix()).UTC()
-	e.SHA256, e.CRC32C = sumOf(sum.sha), sumOf(sum.crc)
+	e.Mtime, e.Ctime, e.Inode = info.ModTime().UTC(), time.Unix(stat.Ctim.Unix()).UTC(), stat.Ino
+	e.SHA256 = sum
 }
 
 func (b *builder) count(n int64) {
@@ -358,4 +395,21 @@ func digestFile(ctx context.Context, name string) (string, int64, error) {
 	sum := sha256.New()
 	n, err := transfer(ctx, sum, file, func(int64) {})
 	return hex.EncodeToString(sum.Sum(nil)), n, err
+}
+
+// copyFile copies a file to a new one, and returns its SHA-256 in hex and its
+// size.
+func copyFile(ctx context.Context, from, to string) (string, int64, error) {
+	source, err := openFile(from)
+	if err != nil {
+		return "", 0, err
+	}
+	defer source.Close() //nolint:errcheck // only read from
+	file, err := durable.Create(to)
+	if err != nil {
+		return "", 0, err
+	}
+	sum := sha256.New()
+	n, err := transfer(ctx, io.MultiWriter(file, sum), source, func(int64) {})
+	return sumOf(sum), n, errors.Join(err, file.Close())
 }

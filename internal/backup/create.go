@@ -45,6 +45,19 @@ type Options struct {
 
 	// Previous is an earlier backup in the same Folder. Files that have not
 	// changed since share its copy instead of being stored again. Optional.
+	//
+	// A file has not changed if its path, size, inode and both of its times,
+	// that of its contents and that of its inode (ctime), are what they were;
+	// then it is not read. That is the rule of restic and borg too. No program
+	// can set ctime. So this misses other contents of the same length only where
+	// the kernel's clock was set back and then met the same nanosecond again,
+	// where they were written around the filesystem, or through a memory
+	// mapping into a page that had not reached the disk since the earlier
+	// backup. A file that was last changed less than a moment before that one
+	// began could have changed again within one tick of the clock: it is read.
+	//
+	// The shared copy is not read either in a Full backup, whose Prove does
+	// that; in others it is.
 	Previous *Manifest
 }
 
@@ -145,9 +158,11 @@ type builder struct {
 	total    int64
 	known    map[string]*Entry // files of the previous backup, by path, objects by objectName
 	report   progress.Reporter
+	trusted  time.Time    // copies in the previous backup that are older need not be read; else zero
 	shared   atomic.Int64 // temporary names for copies to be shared
 	counting sync.Mutex   // of done, and of report while several files are copied
 	current  Part         // being written, for the progress
+	flusher  *flusher
 }
 
 // plan looks at everything before anything is written.
@@ -189,9 +204,13 @@ func (b *builder) build(ctx context.Context) (*Manifest, error) {
 		Project: b.Project, Root: b.Root, Directus: b.Directus, Migrations: b.Migrations, External: b.External,
 		Vendor: b.identity.Vendor, ServerVersion: b.identity.ServerVersion,
 	}
+	var err error
+	if b.flusher, err = newFlusher(b.dir); err != nil {
+		return nil, err
+	}
+	defer b.flusher.close()
 	for _, name := range Parts {
 		var info *PartInfo
-		var err error
 		if name == Database {
 			info, err = b.dump(ctx, m)
 		} else {
@@ -211,9 +230,10 @@ func (b *builder) build(ctx context.Context) (*Manifest, error) {
 	for _, part := range m.Parts {
 		files += part.Files
 	}
-	if err := flushTree(b.dir, files); err != nil {
+	if err := b.flusher.finish(files); err != nil {
 		return nil, err
 	}
+	m.Finished = time.Now().UTC()
 	b.report.Progress("backing up "+string(b.current), progress.Bytes, b.total, b.total)
 	return m, m.write(b.dir)
 }

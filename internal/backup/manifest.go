@@ -44,7 +44,8 @@ type Manifest struct {
 	ID            string               `json:"id"`
 	Kind          string               `json:"kind"` // Full, Final or Saved
 	Created       time.Time            `json:"created"`
-	Run           string               `json:"run,omitempty"` // the run that made it
+	Finished      time.Time            `json:"finished,omitzero"` // no file in it was written later; zero in old ones
+	Run           string               `json:"run,omitempty"`     // the run that made it
 	Project       string               `json:"project"`
 	Root          string               `json:"root"`       // the project's folder
 	Directus      string               `json:"directus"`   // version
@@ -56,7 +57,10 @@ type Manifest struct {
 	External      []External           `json:"external,omitempty"`
 	Unmatched     []Unmatched          `json:"unmatched,omitempty"` // what is not in this backup as the database says
 	Verified      *Verification        `json:"verified,omitempty"`
-	Parts         []PartInfo           `json:"parts"`
+	// Suspect means that damage was found in it once. Later backups share none
+	// of its files without reading them.
+	Suspect bool       `json:"suspect,omitempty"`
+	Parts   []PartInfo `json:"parts"` // the last one stored
 
 	// What follows is not stored; List fills it in.
 
@@ -163,12 +167,12 @@ type Entry struct {
 	Mode    uint32    `json:"mode"` // the twelve permission bits
 	Mtime   time.Time `json:"mtime"`
 	Ctime   time.Time `json:"ctime"`
+	Inode   uint64    `json:"inode,omitempty"` // of a file on a disk; 0 in old backups
 	UID     int       `json:"uid"`
 	GID     int       `json:"gid"`
 	Target  string    `json:"target,omitempty"` // of a link
 	RawLink []byte    `json:"raw_target,omitempty"`
 	SHA256  string    `json:"sha256,omitempty"`
-	CRC32C  string    `json:"crc32c,omitempty"` // quick to compare; of files, not of objects
 	// From is the backup whose copy of the file this one shares.
 	From string `json:"from,omitempty"`
 	// Object is what a bucket says of a file that was an object there.

@@ -70,7 +70,7 @@ func (b *builder) fetch(ctx context.Context, e *Entry) error {
 	}
 	target := filepath.Join(b.dir, filepath.FromSlash(e.Path))
 	if old := b.sameObject(e); old != nil {
-		linked, err := b.link(ctx, old, target)
+		linked, err := b.link(ctx, old, target, b.Kind != Full)
 		if err != nil {
 			return err
 		}
@@ -95,14 +95,15 @@ func (b *builder) fetch(ctx context.Context, e *Entry) error {
 			return fault.New("the object "+e.Object.Key+" keeps changing while it is read", "wait until it is written, or stop the server, then back up again")
 		}
 	}
-	// The same contents under another time or ETag: share them all the same.
+	// The same contents under another time or ETag: share them all the same. Here
+	// is a good copy, so that the earlier one is read before it takes its place.
 	old := b.known[e.objectName()]
 	if old == nil || old.SHA256 != e.SHA256 {
 		return nil
 	}
 	digest := sha256.Sum256([]byte(e.Path))
 	second := filepath.Join(b.dir, ".shared-"+hex.EncodeToString(digest[:]))
-	linked, err := b.link(ctx, old, second)
+	linked, err := b.link(ctx, old, second, true)
 	if err != nil || !linked {
 		return err
 	}
@@ -140,7 +141,10 @@ func (b *builder) download(ctx context.Context, e *Entry, target string) error {
 		return fmt.Errorf("writing into the backup: %w", err)
 	}
 	sum := sha256.New()
-	n, err := transfer(ctx, io.MultiWriter(file, sum), body, b.count)
+	n, err := transfer(ctx, io.MultiWriter(file, sum), body, func(n int64) {
+		b.flusher.wrote(n)
+		b.count(n)
+	})
 	if err := errors.Join(err, file.Close()); err != nil {
 		b.count(-n)
 		return fmt.Errorf("copying the object %s: %w", e.Object.Key, err)

@@ -27,9 +27,11 @@ type MismatchError struct{ Differences []string }
 
 func (e *MismatchError) Error() string { return strings.Join(e.Differences, "; ") }
 
-// Prove restores the backup's database into a scratch database, has the engine
-// check it, compares its fingerprint with the manifest's, and records the
-// result in the manifest. The scratch database is dropped again.
+// Prove reads the files that the backup shares with earlier ones, which nobody
+// has read when it was made, and copies those again that went bad. Then it
+// restores the backup's database into a scratch database, has the engine check
+// it, compares its fingerprint with the manifest's, and records the result in
+// the manifest. The scratch database is dropped again.
 // References that lead nowhere are no damage of the backup: they are recorded.
 //
 // A backup that is found to be bad loses an earlier verification. One that
@@ -39,32 +41,48 @@ func Prove(ctx context.Context, dir string, scratch connect.Scratch, report prog
 	if err != nil {
 		return nil, err
 	}
-	v, err := prove(ctx, m, scratch, report)
+	var v *Verification
+	if err = m.readShared(ctx, report); err == nil {
+		v, err = prove(ctx, m, scratch, report)
+	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	if v == nil && (m.Verified == nil || !refutes(err)) {
+	if refutes(err) {
+		if failed := Disprove(dir, err); failed != nil {
+			err = errors.Join(err, failed)
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
 	m.Verified = v
-	if writeErr := m.write(dir); writeErr != nil {
-		return nil, errors.Join(err, writeErr)
-	}
-	return v, err
+	return v, m.write(dir)
 }
 
 // Disprove takes a recorded verification back if an error of Verify says that
-// the backup is damaged.
+// the backup is damaged, also that of other backups in the same folder that
+// share what is damaged. Later backups share nothing with them unread.
 func Disprove(dir string, err error) error {
 	if !refutes(err) {
 		return nil
 	}
+	var damage *DamageError
+	damaged := errors.As(err, &damage)
 	m, readErr := Read(dir)
-	if readErr != nil || m.Verified == nil {
+	if readErr != nil {
 		return readErr
 	}
-	m.Verified = nil
-	return m.write(dir)
+	if m.Verified != nil || damaged && !m.Suspect {
+		m.Verified, m.Suspect = nil, m.Suspect || damaged
+		if err := m.write(dir); err != nil {
+			return err
+		}
+	}
+	if damaged {
+		return distrust(dir, damage.Bad)
+	}
+	return nil
 }
 
 // refutes reports whether an error is about what is in the backup.

@@ -157,7 +157,7 @@ func (r *restorer) fill(ctx context.Context, from, stage string, entries []Entry
 		}
 	}
 	r.sayUnowned()
-	return flushTree(stage, len(entries))
+	return flushFolder(stage, len(entries))
 }
 
 func (r *restorer) sayUnowned() {

@@ -234,6 +234,7 @@ func (s *scanned) add(part *PartInfo, name, stored string, look func(string) (fs
 	}
 	switch info.Mode().Type() {
 	case 0:
+		e.Inode = stat.Ino
 		if real != name {
 			s.followed[stored], name = real, real
 		}
@@ -278,8 +279,12 @@ func (s *scanned) origin(stored string) string {
 	return ""
 }
 
-// readable opens the file, which tells more than its mode does.
+// readable asks the kernel, which knows more than a mode tells, and opens the
+// file where the answer is no: before Linux 5.8 that is made of the mode.
 func readable(name string) error {
+	if unix.Faccessat(unix.AT_FDCWD, name, unix.R_OK, unix.AT_EACCESS) == nil {
+		return nil
+	}
 	fd, err := unix.Open(name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err

@@ -1,11 +1,7 @@
 package backup
 
 import (
-	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,9 +11,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/google/renameio/v2"
-
-	"bunnyhop/internal/durable"
 	"bunnyhop/internal/fault"
 )
 
@@ -27,36 +20,17 @@ const (
 	removingSuffix = ".removing"
 )
 
-// noDigest stands in the manifest while its digest is computed.
-var noDigest = strings.Repeat("0", hex.EncodedLen(sha256.Size))
-
-// write stores the manifest in dir: temporary file, flush, rename.
-func (m *Manifest) write(dir string) error {
-	m.Digest = noDigest
-	data, err := json.MarshalIndent(m, "", " ")
-	if err != nil {
-		return fmt.Errorf("writing the manifest: %w", err)
-	}
-	sum := sha256.Sum256(data)
-	m.Digest = hex.EncodeToString(sum[:])
-	// Only a number comes before the digest, so the first match is it.
-	copy(data[bytes.Index(data, []byte(noDigest)):], m.Digest)
-	if err := renameio.WriteFile(filepath.Join(dir, manifestName), data, 0o600); err != nil {
-		return fmt.Errorf("writing the manifest: %w", err)
-	}
-	return durable.Folder(dir)
-}
-
 // Read reads the manifest of the backup in dir, and refuses one that was
 // changed or whose entries could leave their folder.
 func Read(dir string) (*Manifest, error) {
-	data, err := os.ReadFile(filepath.Join(dir, manifestName))
+	file, err := os.Open(filepath.Join(dir, manifestName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fault.Wrap(err, dir+" is not a backup", "choose one of `bunnyhop backup list`")
 	} else if err != nil {
 		return nil, fmt.Errorf("reading the manifest: %w", err)
 	}
-	m, err := parse(data)
+	defer file.Close() //nolint:errcheck // only read from
+	m, err := decode(file)
 	if err != nil {
 		return nil, fault.Wrap(err, "the manifest of the backup "+dir+" is damaged",
 			"take another backup; the database dump and the files in the folder may still be good")
@@ -65,35 +39,10 @@ func Read(dir string) (*Manifest, error) {
 		return nil, fault.Newf("the backup %s was made by a newer bunnyhop (format %d, this one reads %d)", dir, m.Format, Format).
 			WithHint("use that version, or a newer one")
 	}
-	for i := range m.Parts {
-		for j := range m.Parts[i].Entries {
-			m.Parts[i].Entries[j].fromRaw()
-		}
-	}
 	if err := m.check(); err != nil {
 		return nil, fault.Wrap(err, "the manifest of the backup "+dir+" is not safe to use", "take another backup")
 	}
 	m.Dir = dir
-	return m, nil
-}
-
-// parse decodes a manifest and compares its digest.
-func parse(data []byte) (*Manifest, error) {
-	m := &Manifest{}
-	if err := json.Unmarshal(data, m); err != nil {
-		return nil, err
-	}
-	if len(m.Digest) != len(noDigest) {
-		return nil, errors.New("it has no digest")
-	}
-	before, after, _ := bytes.Cut(data, []byte(m.Digest))
-	sum := sha256.New() // in pieces: a manifest may be too large to have twice
-	for _, piece := range [][]byte{before, []byte(noDigest), after} {
-		sum.Write(piece)
-	}
-	if sumOf(sum) != m.Digest {
-		return nil, errors.New("it does not match its digest")
-	}
 	return m, nil
 }
 

@@ -7,15 +7,15 @@ import (
 	"bunnyhop/internal/fault"
 )
 
-// Unprove takes a recorded verification back if err, of Verify, says that the
-// backup is damaged, and returns err with what became of the record. Whoever
+// Unprove is Disprove, of the error of Verify err, and returns err with what became of the record. Whoever
 // may write the backup's record calls it: the project's lock is held.
 func Unprove(dir string, err error) error {
-	if !Proved(dir) || !refutes(err) {
+	if !refutes(err) {
 		return err
 	}
+	proved := Proved(dir)
 	failed := Disprove(dir, err)
-	if errors.Is(failed, fs.ErrNotExist) { // it was removed meanwhile
+	if !proved || errors.Is(failed, fs.ErrNotExist) { // or it was removed meanwhile
 		return err
 	}
 	if failed != nil {

@@ -12,8 +12,8 @@ import (
 // Create makes an empty file that only the owner can read, in the place of
 // what an earlier, interrupted try left under that name.
 func Create(path string) (*os.File, error) {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("removing a leftover: %w", err)
+	if err := Remove(path); err != nil {
+		return nil, err
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -50,6 +50,14 @@ func Publish(temp, path string) (int64, error) {
 		return 0, fmt.Errorf("naming a finished file: %w", err)
 	}
 	return size, Folder(filepath.Dir(path))
+}
+
+// Remove removes a file, if it is there, without making that last.
+func Remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing a leftover: %w", err)
+	}
+	return nil
 }
 
 // Folder makes renames and removals in a folder last.

@@ -27,7 +27,7 @@ func Ensure(pkg string, complete func() bool, prepare func() (undo func(), err e
 		return nil
 	}
 	if os.Getuid() != 0 {
-		return fmt.Errorf("there is no server here: install the Debian package %s, or run the tests as root, who installs it", pkg)
+		return fmt.Errorf("the tests need the Debian package %s, which is not here: install it, or run them as root, who installs it", pkg)
 	}
 	undo, err := prepare()
 	if err == nil {
