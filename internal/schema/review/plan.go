@@ -161,3 +161,24 @@ func (p *Plan) settle() {
 		}
 	}
 }
+
+// NoiseByReason counts what is different and means nothing, with the first few
+// of each reason.
+func (p *Plan) NoiseByReason() []change.Noise {
+	const examples = 5
+	at := map[compare.Reason]int{}
+	var all []change.Noise
+	for _, n := range p.Noise {
+		i, ok := at[n.Reason]
+		if !ok {
+			i = len(all)
+			at[n.Reason], all = i, append(all, change.Noise{Reason: string(n.Reason)})
+		}
+		all[i].Count++
+		if len(all[i].Examples) < examples {
+			all[i].Examples = append(all[i].Examples, n.Key())
+		}
+	}
+	slices.SortFunc(all, func(a, b change.Noise) int { return b.Count - a.Count })
+	return all
+}

@@ -152,8 +152,8 @@ func text(value any) string {
 	return pretty(value)
 }
 
-// entityText leaves out what says nothing: null, and names that stand in the
-// title.
+// entityText leaves out what says nothing: null, what is false as usual, and
+// names that stand in the title.
 func entityText(own, meta, schema snapshot.Object) string {
 	whole := snapshot.Object{}
 	for key, value := range own {
@@ -164,7 +164,7 @@ func entityText(own, meta, schema snapshot.Object) string {
 	for part, from := range map[string]snapshot.Object{"meta": meta, "schema": schema} {
 		said := snapshot.Object{}
 		for key, value := range from {
-			if value != nil && !slices.Contains(names, key) {
+			if value != nil && (value != false || key == "is_nullable") && !slices.Contains(names, key) {
 				said[key] = value
 			}
 		}
