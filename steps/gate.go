@@ -39,6 +39,8 @@ type Gate struct {
 	Choices  []Choice           `json:"choices,omitempty"`
 	Findings []advisory.Finding `json:"findings,omitempty"`
 	Changes  []change.Change    `json:"changes,omitempty"`
+	// Noise is what the changes leave out, and why; nothing is asked about it.
+	Noise []change.Noise `json:"noise,omitempty"`
 	// Confirm is the name that has to be typed.
 	Confirm string `json:"confirm,omitempty"`
 	// Flag names the flag that answers this gate without a terminal.
@@ -161,6 +163,9 @@ func (g Gate) validateDecisions(d change.Decisions) error {
 			if decided, ok := d[c.ID]; ok && !decided {
 				return fault.Newf("%s cannot be rejected: %s", c.Title, c.Locked).WithCode(fault.Usage)
 			}
+		}
+		if d[c.ID] && c.Blocked != "" {
+			return fault.Newf("%s cannot be accepted: %s", c.Title, c.Blocked).WithCode(fault.Usage)
 		}
 		if !d[c.ID] && c.Locked == "" {
 			continue

@@ -62,7 +62,7 @@ func statusOf(err error) (Status, fault.Code) {
 		return Unanswered, code
 	case fault.NeedsPerson:
 		return NeedsPerson, code
-	case fault.Done, fault.Failed, fault.Usage, fault.RolledBack, fault.Busy, fault.Interrupted:
+	case fault.Done, fault.Failed, fault.Usage, fault.RolledBack, fault.Busy, fault.Differs, fault.Interrupted:
 		return Failed, code
 	default:
 		return Failed, fault.Failed

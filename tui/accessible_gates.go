@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"bunnyhop/internal/advisory"
-	"bunnyhop/internal/change"
 	"bunnyhop/internal/fault"
 	"bunnyhop/steps"
 )
@@ -72,7 +71,7 @@ func (t *talk) gate(gate steps.Gate) {
 	case steps.GateFindings:
 		answer, err = t.findings(gate, shown.Findings)
 	case steps.GateReview:
-		answer, err = t.review(gate, shown.Changes)
+		answer, err = t.review(gate)
 	case steps.GateConfirm:
 		answer, err = t.confirm(gate, shown)
 	default:
@@ -155,39 +154,6 @@ func (t *talk) finding(id string, f advisory.Finding, answer *steps.Answer) erro
 		}
 	}
 	return nil
-}
-
-func (t *talk) review(gate steps.Gate, shown []change.Change) (steps.Answer, error) {
-	review := newReview(t.c, gate, change.Decisions{})
-	for i, ch := range shown {
-		t.say("\n%s: %s (%s)", ch.Group, ch.Title, ch.Risk)
-		if ch.Detail != "" {
-			t.say("  %s", ch.Detail)
-		}
-		if ch.Locked != "" {
-			t.say("  Cannot be rejected: %s", ch.Locked)
-			continue
-		}
-		for _, line := range t.c.beforeAfter(ch.Before, ch.After, measure) {
-			t.say("  %s", stripped(line))
-		}
-		if !review.undecided(i) {
-			t.say("  Decided already: %s", review.word(i))
-			continue
-		}
-		for review.undecided(i) {
-			line, err := t.ask("a to accept, r to reject:")
-			if err != nil {
-				return steps.Answer{}, err
-			}
-			if line == "a" || line == "r" {
-				for _, other := range change.Decide(gate.Changes, review.said, gate.Changes[i].ID, line == "a") {
-					t.say("  With it: %s", review.titleOf(other))
-				}
-			}
-		}
-	}
-	return steps.Answer{Decisions: review.answer()}, nil
 }
 
 func (t *talk) confirm(gate, shown steps.Gate) (steps.Answer, error) {

@@ -86,6 +86,8 @@ func (a *app) update(msg tea.Msg) tea.Cmd {
 		return a.tick(msg)
 	case tea.KeyPressMsg:
 		return a.press(msg)
+	case tea.MouseMsg:
+		return a.pointed(msg)
 	case eventsMsg:
 		var cmds []tea.Cmd
 		for _, event := range msg {

@@ -35,11 +35,11 @@ func newCheckScreen(c *common, gate steps.Gate) screen {
 
 // raw is the finding under the cursor as it came, nil on a group.
 func (s *checkScreen) raw() *advisory.Finding {
-	here := s.view.here()
-	if here.finding < 0 {
+	at := s.view.onFinding()
+	if at < 0 {
 		return nil
 	}
-	return &s.gate.Findings[here.finding]
+	return &s.gate.Findings[at]
 }
 
 // open reports whether a finding still keeps enter from working.
@@ -83,7 +83,9 @@ func (s *checkScreen) bindings() []keyed {
 		return []keyed{live(as("override", keyEnter)), live(as("do not", keyEscape))}
 	}
 	mark, override := "only a warning is acknowledged", "only a blocker is overridden"
-	if f := s.raw(); f == nil {
+	if f := s.raw(); f == nil && s.view.extra(s.view.here()) != nil {
+		mark = "this is only shown; warnings are acknowledged"
+	} else if f == nil {
 		mark = "this is a group; each warning is acknowledged by itself"
 	} else {
 		switch {
@@ -217,6 +219,8 @@ func (s *checkScreen) View() string {
 type findingsScreen struct {
 	stepBase
 	view *findingsView
+	// measured is set once the view knows what the rehearsal measured.
+	measured bool
 }
 
 func newFindingsScreen(c *common, s *stepRecord) screen {
@@ -244,12 +248,12 @@ func (s *findingsScreen) View() string {
 	if f == nil || s.s.state == stepFailed {
 		return s.render(nil)
 	}
-	if len(f.Findings) == 0 {
+	if len(f.Findings)+len(f.Extensions)+len(f.Migrations) == 0 {
 		return s.render([]string{s.c.st.ok.Render(s.c.g.done) + " " + s.c.st.plain.Render("nothing of this project is affected")})
 	}
-	if s.view == nil || len(s.view.findings) != len(f.Findings) {
+	if measured := s.c.rec.facts.rehearsal != nil; s.view == nil || len(s.view.findings) != len(f.Findings) || measured != s.measured {
 		view := newFindingsView(s.c, f.Findings)
-		s.view = &view
+		s.view, s.measured = &view, measured
 	}
 	for i, finding := range f.Findings {
 		s.view.said[i] = said(finding, f.Acknowledged, f.Overridden)

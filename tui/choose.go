@@ -24,6 +24,9 @@ type chooseScreen struct {
 }
 
 func newChooseScreen(c *common, gate steps.Gate) screen {
+	if versions := newVersionScreen(c, gate); versions != nil {
+		return versions
+	}
 	s := &chooseScreen{c: c, gate: gate, shown: clean(gate), filter: newFilter(c), detail: newDetail()}
 	s.keySet = keySet{s.bindings}
 	s.narrow()
@@ -143,7 +146,11 @@ func (s *chooseScreen) row(choice steps.Choice, w int) string {
 		return c.ends(c.st.strong.Render(choice.Title), c.st.ok.Render("recommended"), w)
 	}
 	first, _, _ := strings.Cut(choice.Detail, "\n")
-	column := min(18, w/3)
+	column := 18
+	for _, one := range s.shown.Choices {
+		column = max(column, ansi.StringWidth(one.Title)+1)
+	}
+	column = min(column, max(w/3, w-24))
 	if ansi.StringWidth(first) > w-column-1 {
 		first = "" // it stands in the detail
 	}

@@ -58,11 +58,14 @@ func (s *cutoverScreen) Update(msg tea.Msg) tea.Cmd {
 // View implements screen.
 func (s *cutoverScreen) View() string {
 	c, rec := s.c, s.c.rec
-	title := "Cutover"
+	title, downtime := "Cutover", s.downtime()
+	if !rec.stops() {
+		title, downtime = "Applying", ""
+	}
 	if rec.undoing {
 		title = "Putting everything back"
 	}
-	lines := []string{c.ends(c.st.title.Render(title), s.downtime(), s.w), ""}
+	lines := []string{c.ends(c.st.title.Render(title), downtime, s.w), ""}
 	for _, step := range rec.cutover() {
 		lines = append(lines, s.row(step, min(s.w, measure)))
 	}

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"bunnyhop/internal/change"
@@ -41,6 +42,30 @@ func (s *decisionsScreen) Update(msg tea.Msg) tea.Cmd {
 		return r.Update(msg)
 	}
 	return s.stepBase.Update(msg)
+}
+
+// Point implements pointable.
+func (s *decisionsScreen) Point(msg tea.MouseMsg, x, y int) tea.Cmd {
+	if r := s.inner(); r != nil {
+		return r.Point(msg, x, y)
+	}
+	return nil
+}
+
+// FullHelp implements help.KeyMap.
+func (s *decisionsScreen) FullHelp() [][]key.Binding {
+	if r := s.inner(); r != nil {
+		return r.FullHelp()
+	}
+	return s.stepBase.FullHelp()
+}
+
+// Hint implements hinted.
+func (s *decisionsScreen) Hint() string {
+	if r := s.inner(); r != nil {
+		return r.Hint()
+	}
+	return ""
 }
 
 // View implements screen.

@@ -19,7 +19,9 @@ type findingsView struct {
 	open func(i int) bool
 
 	groups []findingGroup
-	folded []bool // by group
+	// extras are listed after the groups; nothing is asked about them.
+	extras []listing
+	folded []bool // by group, and by listing after that
 	rows   []findingRow
 	list   list
 	detail detail
@@ -28,7 +30,8 @@ type findingsView struct {
 // findingGroup is findings that are listed together.
 type findingGroup struct{ advisory.Group }
 
-// findingRow is one line of the list: a group's heading or a finding.
+// findingRow is one line of the list: a heading, a finding, or an item of a
+// listing. Listings are counted after the groups; finding is then the item.
 type findingRow struct {
 	group, finding int // indices; finding is -1 for a heading
 }
@@ -54,6 +57,12 @@ func newFindingsView(c *common, findings []advisory.Finding) findingsView {
 	for i, g := range v.groups {
 		v.folded[i] = g.Untold
 	}
+	if f := c.rec.facts.findings; f != nil {
+		v.extras = c.listings(f)
+	}
+	for _, l := range v.extras {
+		v.folded = append(v.folded, !l.needs)
+	}
 	v.layRows()
 	if len(v.rows) > 1 && !v.folded[0] {
 		v.list.at = 1
@@ -73,6 +82,15 @@ func (v *findingsView) layRows() {
 			v.rows = append(v.rows, findingRow{g, i})
 		}
 	}
+	for l, extra := range v.extras {
+		g := len(v.groups) + l
+		v.rows = append(v.rows, findingRow{g, -1})
+		for i := range extra.items {
+			if !v.folded[g] {
+				v.rows = append(v.rows, findingRow{g, i})
+			}
+		}
+	}
 	v.list.n = len(v.rows)
 	v.list.clamp()
 }
@@ -83,6 +101,23 @@ func (v *findingsView) here() findingRow {
 		return findingRow{-1, -1}
 	}
 	return v.rows[v.list.at]
+}
+
+// extra is the listing that a row belongs to, nil for one of a finding.
+func (v *findingsView) extra(r findingRow) *listing {
+	if at := r.group - len(v.groups); at >= 0 && at < len(v.extras) {
+		return &v.extras[at]
+	}
+	return nil
+}
+
+// onFinding is the finding under the cursor, or -1.
+func (v *findingsView) onFinding() int {
+	here := v.here()
+	if v.extra(here) != nil {
+		return -1
+	}
+	return here.finding
 }
 
 // shut reports whether the cursor is on a folded group.
@@ -138,7 +173,7 @@ func (v *findingsView) jump(by int, wanted func(i int) bool) {
 			}
 		}
 		for _, i := range group.Members {
-			if v.here().finding == i {
+			if v.onFinding() == i {
 				at = len(all)
 			}
 			all = append(all, findingRow{g, i})

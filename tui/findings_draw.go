@@ -47,6 +47,9 @@ func (v *findingsView) draw(w, h int) []string {
 	var about []string
 	heading := ""
 	switch here := v.here(); {
+	case v.extra(here) != nil:
+		of, lines := v.extra(here).about(v.c, here.finding, area.detailW)
+		about = v.detail.show(of, lines, area.detailW, area.detailH)
 	case here.finding >= 0:
 		f := v.findings[here.finding]
 		heading = f.ID
@@ -60,6 +63,9 @@ func (v *findingsView) draw(w, h int) []string {
 
 // row is a heading or a finding in one line.
 func (v *findingsView) row(r findingRow, w int) string {
+	if extra := v.extra(r); extra != nil {
+		return extra.row(v.c, r.finding, v.folded[r.group], w)
+	}
 	if r.finding < 0 {
 		return v.heading(r.group, w)
 	}

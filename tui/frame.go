@@ -84,6 +84,9 @@ func (a *app) layout() {
 func (a *app) View() tea.View {
 	view := tea.NewView(a.draw())
 	view.AltScreen = true
+	if _, takes := a.top().(pointable); takes {
+		view.MouseMode = tea.MouseModeCellMotion
+	}
 	view.WindowTitle = "bunnyhop"
 	if name := a.project(); name != "" {
 		view.WindowTitle += " " + name

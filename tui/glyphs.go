@@ -10,10 +10,10 @@ import (
 // glyphs are the signs that screens are drawn with.
 type glyphs struct {
 	done, running, failed, undone, waiting string
-	warn, note, bullet, locked             string
+	warn, note, bullet, locked, blocked    string
 	accepted, rejected, open, ticked       string
 	folded, unfolded, cursor               string
-	add, remove, change                    string
+	add, remove, change, replace           string
 	arrow, dot, more, up, down, missing    string
 	horizontal, vertical                   string
 	topLeft, topRight, botLeft, botRight   string
@@ -24,10 +24,10 @@ type glyphs struct {
 
 var unicodeGlyphs = glyphs{
 	done: "✔", running: "▶", failed: "✖", undone: "↺", waiting: "○",
-	warn: "!", note: "·", bullet: "•", locked: "◆",
+	warn: "!", note: "·", bullet: "•", locked: "◆", blocked: "⊘",
 	accepted: "●", rejected: "○", open: "?", ticked: "✔",
 	folded: "▸", unfolded: "▾", cursor: "▌",
-	add: "+", remove: "−", change: "~",
+	add: "+", remove: "−", change: "~", replace: "±",
 	arrow: "→", dot: "·", more: "…", up: "↑", down: "↓", missing: "–",
 	horizontal: "─", vertical: "│",
 	topLeft: "╭", topRight: "╮", botLeft: "╰", botRight: "╯",
@@ -38,10 +38,10 @@ var unicodeGlyphs = glyphs{
 
 var asciiGlyphs = glyphs{
 	done: "+", running: ">", failed: "x", undone: "<", waiting: ".",
-	warn: "!", note: "-", bullet: "*", locked: "#",
+	warn: "!", note: "-", bullet: "*", locked: "#", blocked: "x",
 	accepted: "*", rejected: "o", open: "?", ticked: "x",
 	folded: ">", unfolded: "v", cursor: ">",
-	add: "+", remove: "-", change: "~",
+	add: "+", remove: "-", change: "~", replace: "%",
 	arrow: "->", dot: "-", more: "...", up: "^", down: "v", missing: "-",
 	horizontal: "-", vertical: "|",
 	topLeft: "+", topRight: "+", botLeft: "+", botRight: "+",

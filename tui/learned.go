@@ -3,12 +3,15 @@ package tui
 import (
 	"encoding/json"
 
+	"bunnyhop/internal/advisory"
 	"bunnyhop/steps/facts"
 )
 
 // learned is what the run has recorded, in the typed form of package facts.
 type learned struct {
 	inspection   *facts.Inspection
+	releases     *facts.Releases
+	outlook      *advisory.Outlook
 	target       *facts.Target
 	findings     *facts.Findings
 	backup       *facts.Backup
@@ -29,6 +32,10 @@ func (l *learned) take(key string, raw json.RawMessage) {
 	switch key {
 	case "inspection":
 		read(raw, &l.inspection)
+	case "releases":
+		read(raw, &l.releases)
+	case "outlook":
+		read(raw, &l.outlook)
 	case "target":
 		read(raw, &l.target)
 	case "findings":

@@ -104,9 +104,11 @@ func (f *filter) start() tea.Cmd { f.typing = true; return f.in.Focus() }
 func (f *filter) stop()          { f.typing = false; f.in.Blur() }
 
 // matches reports whether all words of the filter stand in one of the texts.
-func (f *filter) matches(texts ...string) bool {
+func (f *filter) matches(texts ...string) bool { return matches(f.in.Value(), texts...) }
+
+func matches(wanted string, texts ...string) bool {
 	all := strings.ToLower(strings.Join(texts, "\n"))
-	for word := range strings.FieldsSeq(strings.ToLower(f.in.Value())) {
+	for word := range strings.FieldsSeq(strings.ToLower(wanted)) {
 		if !strings.Contains(all, word) {
 			return false
 		}

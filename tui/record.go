@@ -238,6 +238,11 @@ func (r *record) cutover() []*stepRecord {
 	return all
 }
 
+// stops reports whether the run stops the server: not every one does.
+func (r *record) stops() bool {
+	return slices.ContainsFunc(r.cutover(), func(s *stepRecord) bool { return s.ID == "stop" })
+}
+
 // touched reports whether a step of the cutover has begun.
 func (r *record) touched() bool {
 	return slices.ContainsFunc(r.cutover(), func(s *stepRecord) bool { return s.state != stepWaiting })

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"fmt"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
@@ -13,107 +12,148 @@ import (
 
 // reviewScreen has every change decided, one by one or by group. Changes
 // start undecided.
+//
+// There can be tens of thousands of them. What a key costs is therefore kept
+// to what it changes, and what a frame costs to what is in sight: counts are
+// kept, rows are laid out anew only when folds or the filter change, and text
+// is cleaned when it is drawn.
 type reviewScreen struct {
 	pane
 	keySet
-	c        *common
-	title    string
-	gate     steps.Gate      // as it came: its IDs go into the answer
-	shown    []change.Change // cleaned, the same order
-	said     change.Decisions
-	readOnly bool
+	c           *common
+	title, text string
+	gate        steps.Gate // as it came: its IDs go into the answer
+	review      *change.Review
+	readOnly    bool
+
+	tree    reviewTree
+	cleaned map[int]change.Change // what was drawn of gate.Changes
 
 	rows   []reviewRow
-	folded map[string]bool
 	list   list
+	area   split // as it was drawn last; the mouse is read by it
+	top    int   // the lines above it
 	filter filter
-	detail detail
-	needs  bool // the detail shows dependencies
-}
+	hits   hits
 
-// reviewRow is one line of the list: a group's heading or a change.
-type reviewRow struct {
-	group  string
-	change int // index, -1 for a heading
+	about   scroller
+	needs   bool // the detail shows dependencies
+	noise   scroller
+	noisy   bool // the noise is shown in place of the changes
+	checked struct {
+		gen int
+		why string
+	}
 }
 
 func newReviewScreen(c *common, gate steps.Gate) screen {
-	s := newReview(c, gate, change.Decisions{})
-	return s
+	return newReview(c, gate, nil)
 }
 
-func newReview(c *common, gate steps.Gate, said change.Decisions) *reviewScreen {
+func newReview(c *common, gate steps.Gate, decided change.Decisions) *reviewScreen {
 	s := &reviewScreen{
-		c: c, title: cleanText(gate.Title), gate: gate, shown: clean(gate.Changes), said: said,
-		folded: map[string]bool{}, filter: newFilter(c), detail: newDetail(),
+		c: c, title: cleanText(gate.Title), text: cleanText(gate.Text), gate: gate, review: change.NewReview(gate.Changes, decided),
+		cleaned: map[int]change.Change{}, filter: newFilter(c),
 	}
+	s.tree = newReviewTree(s.review)
 	s.keySet = keySet{s.bindings}
 	s.layRows()
 	s.jump(+1)
 	return s
 }
 
-// counts says how many changes are in which state.
-func (s *reviewScreen) counts() (open, accepted, rejected, locked int) {
-	for i, ch := range s.gate.Changes {
-		switch yes, decided := s.said[ch.ID]; {
-		case ch.Locked != "":
-			locked++
-		case s.undecided(i):
-			open++
-		case decided && yes:
-			accepted++
-		default:
-			rejected++
+// shown is a change, cleaned. Only what was drawn is kept.
+func (s *reviewScreen) shown(i int) change.Change {
+	ch, ok := s.cleaned[i]
+	if !ok {
+		const many = 2000
+		if len(s.cleaned) >= many {
+			clear(s.cleaned)
 		}
+		ch = clean(s.gate.Changes[i])
+		s.cleaned[i] = ch
 	}
-	return open, accepted, rejected, locked
+	return ch
 }
 
 // missing says why enter does not work.
 func (s *reviewScreen) missing() string {
-	err := s.gate.Validate(steps.Answer{Decisions: s.answer()})
-	if err == nil {
-		return ""
-	}
-	if open, _, _, _ := s.counts(); open > 0 {
+	if open := s.tree.total[stateOpen]; open > 0 {
 		return plural(open, "change is", "changes are") + " not decided; ] goes to the next"
 	}
-	return err.Error()
-}
-
-// answer is the decisions with the locked changes, which are always accepted.
-func (s *reviewScreen) answer() change.Decisions {
-	all := change.Decisions{}
-	for _, ch := range s.gate.Changes {
-		if yes, decided := s.said[ch.ID]; decided || ch.Locked != "" {
-			all[ch.ID] = yes || ch.Locked != ""
+	if s.checked.gen != s.tree.gen {
+		s.checked.gen, s.checked.why = s.tree.gen, ""
+		if err := s.gate.Validate(steps.Answer{Decisions: s.answer()}); err != nil {
+			s.checked.why = cleanText(err.Error())
 		}
 	}
-	return all
+	return s.checked.why
 }
 
+// answer is the decisions with those that are fixed.
+func (s *reviewScreen) answer() change.Decisions { return s.review.Decisions() }
+
 func (s *reviewScreen) bindings() []keyed {
-	if s.filter.typing {
+	noise := ""
+	if len(s.gate.Noise) == 0 {
+		noise = "there is no noise between versions here"
+	}
+	switch {
+	case s.filter.typing:
 		return []keyed{live(as("keep filter", keyEnter)), live(as("clear", keyEscape))}
+	case s.noisy:
+		return []keyed{live(as("back", keyEscape)), live(as("scroll", keyMove)), live(keyScroll), live(keyFirst), live(keyLast)}
+	}
+	looking := []keyed{
+		live(keyFilter), live(keyNeeds), live(keyKind), live(keyBranch), unless(noise, keyNoise), live(keyDetailDown), live(keyDetailUp),
+		live(keyFirst), live(keyLast), live(keyPage),
 	}
 	if s.readOnly {
-		return []keyed{live(keyMove), live(keyFold), live(keyFilter), live(keyNeeds)}
+		return append([]keyed{live(keyMove)}, looking...)
 	}
-	decide := ""
-	if here := s.here(); here.change < 0 {
-		decide = "this is a group; a accepts and r rejects all of it"
-	} else if why := s.shown[here.change].Locked; why != "" {
-		decide = "cannot be rejected: " + why
-	}
-	next := ""
-	if open, _, _, _ := s.counts(); open == 0 {
+	next, undo, group := "", "", keyGroup
+	if s.tree.total[stateOpen] == 0 {
 		next = "every change is decided; enter goes on"
 	}
-	return []keyed{
-		unless(decide, keyDecide), unless(s.missing(), keyEnter), live(keyGroup), unless(next, keyNext),
-		live(keyFilter), live(keyNeeds), unless(next, keyRecommended), unless(next, keyPrevious), live(keyFold), live(keyDetailDown), live(keyDetailUp),
+	if !s.review.Undoable() {
+		undo = "nothing was decided that could be taken back"
 	}
+	if s.here().in != nil && s.here().in.group != nil {
+		group = as("field", group)
+	}
+	keys := []keyed{
+		unless(s.undecidable(), keyDecide), unless(s.missing(), keyEnter), live(group), unless(next, keyNext), looking[0], unless(undo, keyUndo), looking[1],
+		looking[2], unless(s.noneOpen(s.tree.safe, "safe", next), keySafe), unless(s.noneOpen(s.tree.recommended, "recommended", next), keyRecommended),
+		unless(next, keyPrevious),
+	}
+	return append(keys, looking[3:]...)
+}
+
+// undecidable says why space does not work.
+func (s *reviewScreen) undecidable() string {
+	here := s.here()
+	if here.change < 0 {
+		return "this is a group; a accepts and r rejects all of it"
+	}
+	return s.c.fixed(s.shown(here.change))
+}
+
+// fixed says why there is nothing to decide about a change.
+func (c *common) fixed(ch change.Change) string {
+	switch {
+	case ch.Locked != "":
+		return "cannot be rejected: " + ch.Locked
+	case ch.Blocked != "":
+		return "cannot be accepted: " + ch.Blocked
+	}
+	return ""
+}
+
+func (s *reviewScreen) noneOpen(n int, what, decided string) string {
+	if decided != "" || n > 0 {
+		return decided
+	}
+	return "no undecided change is " + what
 }
 
 // Typing implements typist.
@@ -121,85 +161,112 @@ func (s *reviewScreen) Typing() bool { return s.filter.typing }
 
 // Update implements screen.
 func (s *reviewScreen) Update(msg tea.Msg) tea.Cmd {
+	if made, ok := msg.(searchedMsg); ok && made.of == s {
+		s.hits.texts = made.texts
+		return nil
+	}
 	if s.filter.typing {
+		was := s.filter.in.Value()
 		cmd, _ := s.filter.Update(msg)
-		s.layRows()
+		if s.filter.in.Value() != was {
+			s.match()
+		}
 		return cmd
 	}
 	press, ok := msg.(tea.KeyPressMsg)
-	if !ok {
+	switch {
+	case !ok:
+		return nil
+	case s.noisy:
+		s.readNoise(press)
 		return nil
 	}
 	switch {
-	case s.list.Update(press), s.detail.Update(press):
-	case key.Matches(press, keyFold):
-		s.fold(press.String() == "left" || press.String() == "h")
+	case s.move(press), s.about.Update(press):
+	case key.Matches(press, keyBranch):
+		s.fold(press.String())
 	case key.Matches(press, keyFilter):
 		return s.filter.start()
+	case key.Matches(press, keyKind):
+		s.nextKind(press.String() == "f")
 	case key.Matches(press, keyEscape):
 		s.filter.in.Reset()
-		s.layRows()
+		s.hits.kind = 0
+		s.match()
 	case key.Matches(press, keyNeeds):
 		s.needs = !s.needs
+	case key.Matches(press, keyNoise):
+		s.noisy = true
 	case !s.readOnly:
 		return s.decide(press)
 	}
 	return nil
 }
 
+// move moves the cursor and reports whether the key was for that.
+func (s *reviewScreen) move(press tea.KeyPressMsg) bool {
+	switch {
+	case s.list.Update(press):
+	case key.Matches(press, keyFirst):
+		s.list.at = 0
+	case key.Matches(press, keyLast):
+		s.list.at = s.list.n - 1
+	case key.Matches(press, keyPage) && press.String() == "ctrl+d":
+		s.list.at += s.list.rows
+	case key.Matches(press, keyPage):
+		s.list.at -= s.list.rows
+	default:
+		return false
+	}
+	s.list.clamp()
+	return true
+}
+
 // decide handles the keys that say something about changes.
 func (s *reviewScreen) decide(press tea.KeyPressMsg) tea.Cmd {
 	switch {
 	case key.Matches(press, keyDecide):
-		id := s.gate.Changes[s.here().change].ID
-		return s.say([]string{id}, !s.said[id])
+		return s.toggle(s.here().change)
 	case key.Matches(press, keyGroup):
-		return s.say(s.members(), press.String() == "a")
-	case key.Matches(press, keyNext):
-		s.jump(+1)
-	case key.Matches(press, keyPrevious):
-		s.jump(-1)
+		return s.decideGroup(press.String() == "a")
+	case key.Matches(press, keyUndo):
+		return s.undo()
+	case key.Matches(press, keySafe):
+		return s.acceptOpen("safe", func(ch *change.Change) bool { return ch.Risk == change.Safe })
 	case key.Matches(press, keyRecommended):
-		for i, ch := range s.gate.Changes {
-			if s.undecided(i) && ch.Recommended {
-				change.Decide(s.gate.Changes, s.said, ch.ID, true)
-			}
-		}
-		if open, _, _, _ := s.counts(); open > 0 {
-			return send(noticeMsg(plural(open, "change is", "changes are") + " not recommended and still to be decided"))
-		}
+		return s.acceptOpen("recommended", func(ch *change.Change) bool { return ch.Recommended })
+	case key.Matches(press, keyNext):
+		return s.next(+1)
+	case key.Matches(press, keyPrevious):
+		return s.next(-1)
 	case key.Matches(press, keyEnter):
 		return s.c.ses.answer(s.gate.ID, steps.Answer{Decisions: s.answer()})
 	}
 	return nil
 }
 
-// View implements screen.
-func (s *reviewScreen) View() string {
-	c := s.c
-	open, accepted, rejected, locked := s.counts()
-	parts := []string{fmt.Sprintf("%d accepted", accepted), fmt.Sprintf("%d rejected", rejected)}
-	if !s.readOnly {
-		parts = append([]string{fmt.Sprintf("%d to decide", open)}, parts...)
+// FullHelp implements help.KeyMap: what does not work now is named as well,
+// since it says why when it is pressed.
+func (s *reviewScreen) FullHelp() [][]key.Binding {
+	if s.filter.typing || s.noisy {
+		return s.keySet.FullHelp()
 	}
-	if locked > 0 {
-		parts = append(parts, fmt.Sprintf("%d fixed", locked))
+	look := []key.Binding{
+		keyFilter, keyKind, keyNeeds, keyNoise, keyBranch, as("scroll detail", keyScroll), bind("g/G", "first, last", "g", "G"), keyPage,
 	}
-	lines := []string{c.title(s.title, strings.Join(parts, " "+c.g.dot+" "), s.w), ""}
-	if s.gate.Text != "" && s.h > 24 {
-		lines = append(append(lines[:1], dimmed(c, wrap(cleanText(s.gate.Text), s.w))...), "")
+	if s.readOnly {
+		return [][]key.Binding{look}
 	}
-	lines = append(lines, s.filter.line(c, s.w)...)
-	area := splitPane(s.w, s.h-len(lines), len(s.rows))
-	s.list.resize(len(s.rows), area.listH)
-	from, to := s.list.window()
-	var rows []string
-	for i := from; i < to; i++ {
-		rows = append(rows, c.listRow(s.row(s.rows[i], area.listW-2), i == s.list.at, area.listW))
-	}
-	if len(s.rows) == 0 {
-		rows = []string{c.st.hint.Render("  nothing matches")}
-	}
-	about := s.about(area)
-	return strings.Join(append(lines, area.join(c, rows, about, "", joinWords(s.list.where(c), s.detail.more()))...), "\n")
+	return [][]key.Binding{{
+		keyDecide, as("accept, reject group", keyGroup), bind("]/[", "next, previous open", "]", "["), keySafe, keyRecommended, keyUndo, keyEnter,
+	}, look}
+}
+
+// Hint implements hinted: what the signs mean.
+func (s *reviewScreen) Hint() string {
+	g := s.c.g
+	return "The signs: " + strings.Join([]string{
+		g.open + " open", g.accepted + " accepted", g.rejected + " rejected", g.locked + " locked", g.blocked + " blocked",
+		g.add + " created", g.remove + " deleted", g.change + " changed", g.replace + " made anew",
+	}, ", ") + ". With shift, the mouse selects text."
 }

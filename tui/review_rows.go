@@ -3,151 +3,149 @@ package tui
 import (
 	"strings"
 
-	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"bunnyhop/internal/change"
 )
 
-// layRows makes the rows out of groups, folds and filter.
-func (s *reviewScreen) layRows() {
-	s.rows = s.rows[:0]
-	var groups []string
-	members := map[string][]int{}
-	for i, ch := range s.shown {
-		if !s.filter.matches(ch.Title, ch.Group, ch.Detail, string(ch.Risk)) {
-			continue
-		}
-		if members[ch.Group] == nil {
-			groups = append(groups, ch.Group)
-		}
-		members[ch.Group] = append(members[ch.Group], i)
+// row draws one line of the list.
+func (s *reviewScreen) row(r reviewRow, w int) string {
+	c := s.c
+	if r.change < 0 {
+		return s.heading(r.in, w)
 	}
-	for _, group := range groups {
-		s.rows = append(s.rows, reviewRow{group, -1})
-		if s.folded[group] && !s.filter.on() {
-			continue
-		}
-		for _, i := range members[group] {
-			s.rows = append(s.rows, reviewRow{group, i})
-		}
+	ch, room := s.shown(r.change), indentation(r)
+	left := room + s.sign(r.change) + " " + c.kindSign(actionOf(&s.gate.Changes[r.change])) + " " + c.st.plain.Render(s.label(r.change))
+	right := c.risk(ch.Risk)
+	if values := c.preview(ch); values != "" && ansi.StringWidth(left)+2+ansi.StringWidth(values)+1+riskWidth < w {
+		left += "  " + c.st.hint.Render(values)
 	}
-	s.list.n = len(s.rows)
-	s.list.clamp()
+	return c.ends(left, right, w)
 }
 
-func (s *reviewScreen) here() reviewRow {
-	if len(s.rows) == 0 {
-		return reviewRow{change: -1}
+// indentation is what stands before the sign of a row.
+func indentation(r reviewRow) string {
+	depth := 0
+	for b := r.in; b != nil; b = b.group {
+		depth++
 	}
-	return s.rows[s.list.at]
+	if r.change < 0 {
+		depth--
+	}
+	return strings.Repeat("  ", depth)
 }
 
-func (s *reviewScreen) undecided(i int) bool {
-	ch := s.gate.Changes[i]
-	_, decided := s.said[ch.ID]
-	return !decided && ch.Locked == ""
+// riskWidth is the room for the longest word for a risk, with its sign.
+const riskWidth = len("destructive !")
+
+// heading is a branch in one line: what is in it, by state, and how bad the
+// worst of it is.
+func (s *reviewScreen) heading(b *branch, w int) string {
+	c := s.c
+	sign := c.g.unfolded
+	if s.shut(b) {
+		sign = c.g.folded
+	}
+	left, style := indentation(heading(b))+c.st.mark.Render(sign)+" ", c.st.strong
+	if b.group != nil {
+		left += c.kindSign(s.actionIn(b)) + " "
+		style = c.st.plain
+	}
+	left += style.Render(b.name)
+	if s.hits.on() && b.shown < len(b.changes) {
+		left += c.st.hint.Render("  " + count(b.shown) + " of " + count(len(b.changes)) + " shown")
+	}
+	return c.ends(left, s.states(b.tally)+"  "+c.right(c.risk(b.worst), riskWidth), w)
 }
 
-// jump moves to the next or previous undecided change and unfolds its group.
-func (s *reviewScreen) jump(by int) bool {
-	n := len(s.shown)
-	if n == 0 {
-		return false
-	}
-	at := s.here().change
-	if at < 0 { // on a heading: start at its first change
-		at = s.firstOf(s.here().group)
-		if by > 0 {
-			at--
+// actionIn is what all changes of a branch do, or that it is changed.
+func (s *reviewScreen) actionIn(b *branch) string {
+	action := actionOf(&s.gate.Changes[b.changes[0]])
+	for _, i := range b.changes[1:] {
+		if actionOf(&s.gate.Changes[i]) != action {
+			return actionUpdate
 		}
 	}
-	for range n {
-		at = (at + by + n) % n
-		if s.undecided(at) {
-			s.moveTo(at)
-			return true
-		}
-	}
-	return false
+	return action
 }
 
-func (s *reviewScreen) firstOf(group string) int {
-	for i, ch := range s.shown {
-		if ch.Group == group {
-			return i
+// states counts by sign.
+func (s *reviewScreen) states(t tally) string {
+	c := s.c
+	var parts []string
+	for state, n := range t {
+		if n > 0 {
+			parts = append(parts, c.stateSign(changeState(state))+" "+c.st.hint.Render(count(n))) //nolint:gosec // there are five
 		}
 	}
-	return 0
+	return strings.Join(parts, "  ")
 }
 
-func (s *reviewScreen) moveTo(i int) {
-	s.folded[s.shown[i].Group] = false
-	s.layRows()
-	for row := range s.rows {
-		if s.rows[row].change == i {
-			s.list.at = row
-		}
+// sign is the state of a change.
+func (s *reviewScreen) sign(i int) string { return s.c.stateSign(s.tree.states[i]) }
+
+func (c *common) stateSign(state changeState) string {
+	switch state {
+	case stateOpen:
+		return c.st.alert.Render(c.g.open)
+	case stateAccepted:
+		return c.st.ok.Render(c.g.accepted)
+	case stateLocked:
+		return c.st.hint.Render(c.g.locked)
+	case stateBlocked:
+		return c.st.fail.Render(c.g.blocked)
+	case stateRejected, changeStates:
 	}
-	s.list.clamp()
+	return c.st.dim.Render(c.g.rejected)
 }
 
-// fold folds the group under the cursor, or unfolds it.
-func (s *reviewScreen) fold(shut bool) {
-	group := s.here().group
-	s.folded[group] = shut
-	s.layRows()
-	if !shut {
-		return
+func (s *reviewScreen) word(i int) string { return stateWords[s.tree.states[i]] }
+
+var stateWords = [changeStates]string{"to be decided", "accepted", "rejected", "locked", "blocked"}
+
+// kindSign is the sign of an action.
+func (c *common) kindSign(action string) string {
+	switch action {
+	case actionCreate:
+		return c.st.added.Render(c.g.add)
+	case actionDelete:
+		return c.st.removed.Render(c.g.remove)
+	case actionUpdate:
+		return c.st.hunk.Render(c.g.change)
+	case actionReplace:
+		return c.st.alert.Render(c.g.replace)
 	}
-	for i, row := range s.rows {
-		if row.group == group && row.change < 0 {
-			s.list.at = i
-		}
-	}
-	s.list.clamp()
+	return " "
 }
 
-// members is the changes of the group under the cursor that can be decided
-// and that the filter shows.
-func (s *reviewScreen) members() []string {
-	var ids []string
-	for i, ch := range s.shown {
-		if ch.Group == s.here().group && ch.Locked == "" && s.filter.matches(ch.Title, ch.Group, ch.Detail, string(ch.Risk)) {
-			ids = append(ids, s.gate.Changes[i].ID)
-		}
+func (c *common) risk(r change.Risk) string {
+	style, text := c.st.hint, string(r)
+	switch r {
+	case change.Destructive:
+		style, text = c.st.fail, text+" "+c.g.warn
+	case change.Caution:
+		style = c.st.alert
+	case change.Safe:
 	}
-	return ids
+	return style.Render(text)
 }
 
-// say records decisions and tells what followed from them.
-func (s *reviewScreen) say(ids []string, accept bool) tea.Cmd {
-	mine := map[string]bool{}
-	for _, id := range ids {
-		mine[id] = true
+// preview is a change of the data model in its two values, where both are
+// short.
+func (c *common) preview(ch change.Change) string {
+	const long = 24
+	if ch.Model == nil || ch.Model.Action != actionUpdate || len(ch.Before) > long || len(ch.After) > long || strings.Contains(ch.Before+ch.After, "\n") {
+		return ""
 	}
-	var others []string
-	for _, id := range ids {
-		for _, other := range change.Decide(s.gate.Changes, s.said, id, accept) {
-			if !mine[other] {
-				others = append(others, s.titleOf(other))
-			}
+	side := func(value string) string {
+		if value == "" {
+			return c.g.missing
 		}
+		return value
 	}
-	if len(others) == 0 {
-		return nil
-	}
-	verb := "also rejected, since it needs this: "
-	if accept {
-		verb = "also accepted, since this needs it: "
-	}
-	return send(noticeMsg(verb + strings.Join(others, ", ")))
+	return side(ch.Before) + " " + c.g.arrow + " " + side(ch.After)
 }
 
-func (s *reviewScreen) titleOf(id string) string {
-	for i, ch := range s.gate.Changes {
-		if ch.ID == id {
-			return s.shown[i].Title
-		}
-	}
-	return id
-}
+// hot makes a style stand out, with or without colours.
+func hot(style lipgloss.Style) lipgloss.Style { return style.Bold(true).Underline(true) }

@@ -58,6 +58,7 @@ const (
 	JobBackup   JobKind = "backup"
 	JobAbandon  JobKind = "abandon"
 	JobRestore  JobKind = "restore"
+	JobPromote  JobKind = "promote"
 )
 
 // Job is one thing to start. Run is the ID of the run that is gone on with,

@@ -24,6 +24,7 @@ type script struct {
 	hold     map[string]chan struct{} // the steps that wait until it is closed
 	blocker  bool                     // the check finds a blocker
 	findings *steps.Gate              // what the check asks in place of the sample
+	changes  *steps.Gate              // what the review asks in place of the sample
 	mu       sync.Mutex
 	did      []string
 	answered map[string]steps.Answer
@@ -260,6 +261,9 @@ func (s *script) rehearse(ctx context.Context, r *steps.Run) error {
 
 func (s *script) review(ctx context.Context, r *steps.Run) error {
 	gate := sampleReview()
+	if s.changes != nil {
+		gate = *s.changes
+	}
 	answer, err := r.Ask(ctx, gate)
 	if err != nil {
 		return err

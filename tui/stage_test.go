@@ -24,13 +24,13 @@ var noon = time.Date(2026, 10, 21, 14, 5, 2, 0, time.UTC)
 // playhouse is the root model without a program: messages go in by hand, and
 // time moves by hand.
 type playhouse struct {
-	t    *testing.T
+	t    testing.TB
 	a    *app
 	now  time.Time
 	quit bool
 }
 
-func newPlayhouse(t *testing.T, w, h int, g glyphs) *playhouse {
+func newPlayhouse(t testing.TB, w, h int, g glyphs) *playhouse {
 	t.Helper()
 	p := &playhouse{t: t, now: noon}
 	c := newCommon(g)

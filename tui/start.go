@@ -25,6 +25,7 @@ func (s *startingScreen) View() string {
 		JobUpgrade: "getting ready to upgrade", JobResume: "reading what the unfinished run has done",
 		JobRollback: "getting ready to roll back", JobBackup: "getting ready to back up",
 		JobAbandon: "ending the unfinished run", JobRestore: "getting ready to restore",
+		JobPromote: "getting ready to compare",
 	}[s.job.Kind]
 	if what == "" {
 		what = "getting ready"

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/dustin/go-humanize"
@@ -16,12 +17,18 @@ const measure = 96
 
 // fit makes s exactly w columns wide, on one line.
 func (c *common) fit(s string, w int) string {
-	s = c.cut(s, w)
-	if n := w - ansi.StringWidth(s); n > 0 {
-		s += strings.Repeat(" ", n)
+	n := ansi.StringWidth(s)
+	if n > w || strings.ContainsRune(s, '\n') {
+		s = c.cut(s, w)
+		n = ansi.StringWidth(s)
 	}
+	if n >= w {
+		return s
+	}
+	last := s != "" && s[len(s)-1] >= utf8.RuneSelf
+	s += strings.Repeat(" ", w-n)
 	// A sign that joins what follows it can swallow the first blank.
-	for w > 0 && ansi.StringWidth(s) < w {
+	for last && ansi.StringWidth(s) < w {
 		s += " "
 	}
 	return s

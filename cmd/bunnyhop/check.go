@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"bunnyhop/internal/advisory"
-	"bunnyhop/internal/directus"
 	"bunnyhop/internal/fault"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
@@ -30,7 +29,8 @@ func newCheckCommand(a *app) *cobra.Command {
 		Long: `Looks at the project and at the version and lists what applies to this project
 between the two, with what was seen and what to do about it: blockers, warnings,
 notes. Nothing is changed and no run is begun. Without --to it is the version that
-an upgrade would suggest; --to latest is the newest release.
+an upgrade would suggest; --to latest is the newest release. Of the installed
+version itself it says what holds without any upgrade.
 
 It ends with 3 when there is a blocker.`,
 		Example: `  bunnyhop check
@@ -48,18 +48,26 @@ It ends with 3 when there is a blocker.`,
 
 // checked is what a check found.
 type checked struct {
-	Project       string               `json:"project"`
-	Root          string               `json:"root"`
-	Vendor        string               `json:"vendor"`
-	ServerVersion string               `json:"server_version"`
-	From          string               `json:"from"`
-	To            string               `json:"to"`
-	Reason        string               `json:"reason,omitempty"` // why this version
-	NodeMajors    []int                `json:"node_majors"`
-	Findings      []advisory.Finding   `json:"findings"`
-	Cleared       []facts.Cleared      `json:"cleared"`
-	Migrations    []directus.Migration `json:"migrations"`
-	Extensions    []facts.Extension    `json:"extensions"`
+	Project       string             `json:"project"`
+	Root          string             `json:"root"`
+	Vendor        string             `json:"vendor"`
+	ServerVersion string             `json:"server_version"`
+	From          string             `json:"from"`
+	To            string             `json:"to"`
+	Reason        string             `json:"reason,omitempty"` // why this version
+	NodeMajors    []int              `json:"node_majors"`
+	Findings      []advisory.Finding `json:"findings"`
+	Cleared       []facts.Cleared    `json:"cleared"`
+	// Migrations are those that will run; MigrationSeconds is how long they take
+	// together, and MigrationsMeasured says that this was measured on a copy.
+	Migrations         []facts.PendingMigration `json:"migrations"`
+	MigrationSeconds   float64                  `json:"migration_seconds"`
+	MigrationsMeasured bool                     `json:"migrations_measured"`
+	Extensions         []facts.CheckedExtension `json:"extensions"`
+	// HalfDone are the migrations that stopped half-way.
+	HalfDone []advisory.HalfDoneMigration `json:"half_done,omitempty"`
+	// NothingToCross is set when the target is what is installed.
+	NothingToCross bool `json:"nothing_to_cross,omitempty"`
 }
 
 func runCheck(ctx context.Context, o *checkOptions) error {
@@ -105,6 +113,10 @@ func runCheck(ctx context.Context, o *checkOptions) error {
 		a.printf("%s", a.clean(found.text(o.all)))
 	}
 	if blockers > 0 {
+		if found.NothingToCross {
+			return fault.Newf("%s", countText(blockers, "finding has to be mended first", "findings have to be mended first")).
+				WithHint("do what stands beside each and check again").WithCode(fault.Blocked)
+		}
 		return fault.Newf("%s in the way of %s", countText(blockers, "finding stands", "findings stand"), found.To).
 			WithHint("do what stands beside each and check again; `bunnyhop upgrade --override ID` passes one that you accept").
 			WithCode(fault.Blocked)
@@ -129,7 +141,8 @@ func gatherChecked(r *steps.Run) (checked, error) {
 	c = checked{
 		Project: seen.Name, Root: seen.Root, Vendor: seen.Vendor, ServerVersion: seen.ServerVersion,
 		From: target.From, To: target.To, Reason: target.Reason, NodeMajors: target.NodeMajor,
-		Findings: found.Findings, Cleared: found.Cleared, Migrations: []directus.Migration{}, Extensions: seen.Extensions,
+		Findings: found.Findings, Cleared: found.Cleared, Migrations: found.Migrations, Extensions: found.Extensions,
+		HalfDone: seen.HalfDone, NothingToCross: target.From == target.To,
 	}
 	if c.Findings == nil {
 		c.Findings = []advisory.Finding{}
@@ -137,13 +150,13 @@ func gatherChecked(r *steps.Run) (checked, error) {
 	if c.Cleared == nil {
 		c.Cleared = []facts.Cleared{}
 	}
-	known := map[string]directus.Migration{}
-	for _, m := range directus.Catalogue() {
-		known[m.ID+"-"+m.Name] = m
+	if c.Migrations == nil {
+		c.Migrations = []facts.PendingMigration{}
 	}
-	for _, name := range target.Pending {
-		c.Migrations = append(c.Migrations, known[name])
+	if c.Extensions == nil {
+		c.Extensions = []facts.CheckedExtension{}
 	}
+	c.MigrationSeconds, c.MigrationsMeasured, _ = facts.TotalTime(c.Migrations)
 	return c, nil
 }
 

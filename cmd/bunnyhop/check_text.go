@@ -6,6 +6,7 @@ import (
 
 	"bunnyhop/internal/advisory"
 	"bunnyhop/internal/directus"
+	"bunnyhop/steps/facts"
 )
 
 // tally says how many findings there are of each kind.
@@ -28,7 +29,22 @@ func (c checked) tally() string {
 }
 
 func (c checked) head() string {
+	if c.NothingToCross {
+		return fmt.Sprintf("%s · %s %s · Directus %s", c.Project, c.Vendor, c.ServerVersion, c.From)
+	}
 	return fmt.Sprintf("%s · %s %s · Directus %s → %s", c.Project, c.Vendor, c.ServerVersion, c.From, c.To)
+}
+
+// nothing says that there is no version to cross, and what is listed then.
+func (c checked) nothing() string {
+	text := fmt.Sprintf("Directus %s is installed: there is nothing to cross.", c.To)
+	switch {
+	case len(c.HalfDone) > 0:
+		text += " But its database is not whole: " + c.HalfDone[0].What + "."
+	case len(c.Migrations) > 0:
+		text += fmt.Sprintf(" But %s of it did not run yet.", countText(len(c.Migrations), "migration", "migrations"))
+	}
+	return text + " What is listed holds without any upgrade."
 }
 
 // findingGroup is what is listed under one heading.
@@ -58,7 +74,10 @@ func (c checked) groups() []findingGroup {
 func (c checked) text(all bool) string {
 	var b strings.Builder
 	b.WriteString(c.head() + "\n")
-	if c.Reason != "" && c.Reason != "asked for" {
+	switch {
+	case c.NothingToCross:
+		b.WriteString(c.nothing() + "\n")
+	case c.Reason != "" && c.Reason != "asked for":
 		b.WriteString("chosen: " + c.Reason + "\n")
 	}
 	b.WriteString(c.tally() + "\n")
@@ -69,10 +88,23 @@ func (c checked) text(all bool) string {
 			writeFinding(&b, f)
 		}
 	}
+	if len(c.Extensions) > 0 {
+		fmt.Fprintf(&b, "\n%s:\n", countText(len(c.Extensions), "extension", "extensions"))
+		for _, e := range c.Extensions {
+			b.WriteString("  " + e.Name + "\n")
+			for _, line := range e.Lines(c.To) {
+				writeIndented(&b, "    ", line)
+			}
+		}
+	}
 	if len(c.Migrations) > 0 {
-		fmt.Fprintf(&b, "\n%s will run:\n", countText(len(c.Migrations), "migration", "migrations"))
+		fmt.Fprintf(&b, "\n%s will run (%s):\n", countText(len(c.Migrations), "migration", "migrations"), facts.TotalText(c.Migrations))
 		for _, m := range c.Migrations {
-			fmt.Fprintf(&b, "  %s  %s\n", m.ID, migrationLine(m))
+			line := migrationLine(m.Migration)
+			if m.Slow() {
+				line += " [" + m.Takes() + "]"
+			}
+			fmt.Fprintf(&b, "  %s  %s\n", m.ID, line)
 		}
 	}
 	if all {
@@ -102,7 +134,11 @@ func migrationLine(m directus.Migration) string {
 // markdown is the check as a document.
 func (c checked) markdown(all bool) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s: Directus %s → %s\n\n", markdownText(c.Project), c.From, c.To)
+	if c.NothingToCross {
+		fmt.Fprintf(&b, "# %s: Directus %s\n\n%s\n\n", markdownText(c.Project), c.From, markdownText(c.nothing()))
+	} else {
+		fmt.Fprintf(&b, "# %s: Directus %s → %s\n\n", markdownText(c.Project), c.From, c.To)
+	}
 	fmt.Fprintf(&b, "%s %s. %s.\n", markdownText(c.Vendor), markdownText(c.ServerVersion), c.tally())
 	for _, group := range c.groups() {
 		fmt.Fprintf(&b, "\n## %s\n", group.title)
@@ -110,10 +146,23 @@ func (c checked) markdown(all bool) string {
 			writeMarkdownFinding(&b, f)
 		}
 	}
+	if len(c.Extensions) > 0 {
+		b.WriteString("\n## Extensions\n")
+		for _, e := range c.Extensions {
+			fmt.Fprintf(&b, "\n### %s\n\n", markdownText(e.Name))
+			for _, line := range e.Lines(c.To) {
+				b.WriteString("- " + markdownText(line) + "\n")
+			}
+		}
+	}
 	if len(c.Migrations) > 0 {
-		b.WriteString("\n## Migrations\n\n")
+		fmt.Fprintf(&b, "\n## Migrations\n\n%s: %s.\n\n", countText(len(c.Migrations), "migration", "migrations"), markdownText(facts.TotalText(c.Migrations)))
 		for _, m := range c.Migrations {
-			fmt.Fprintf(&b, "- `%s` %s\n", m.ID, markdownText(migrationLine(m)))
+			line := migrationLine(m.Migration)
+			if m.Slow() {
+				line += " [" + m.Takes() + "]"
+			}
+			fmt.Fprintf(&b, "- `%s` %s\n", m.ID, markdownText(line))
 		}
 	}
 	if all && len(c.Cleared) > 0 {

@@ -24,6 +24,7 @@ var exitCodes = []struct {
 	{fault.RolledBack, "failed, and everything was put back"},
 	{fault.NeedsPerson, "failed and needs a person; both states are kept"},
 	{fault.Busy, "another run is active on this project"},
+	{fault.Differs, "what was compared is different (`bunnyhop diff`)"},
 	{fault.Interrupted, "interrupted; can be resumed"},
 }
 

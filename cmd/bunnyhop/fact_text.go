@@ -88,6 +88,9 @@ func inspectionText(i facts.Inspection) string {
 		}
 		lines = append(lines, strings.TrimSpace(line))
 	}
+	for _, half := range i.HalfDone {
+		lines = append(lines, halfDoneLines(half)...)
+	}
 	if len(i.CustomMigrated) > 0 {
 		lines = append(lines, "custom migrations: "+strings.Join(i.CustomMigrated, ", "))
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bunnyhop/internal/fault"
+	"bunnyhop/steps/model"
 	"bunnyhop/steps/site"
 )
 
@@ -46,6 +47,9 @@ func (f *globalFlags) add(cmd *cobra.Command) {
 // site returns where the project is and what it is opened with. The folder
 // has to exist; whether a project is in it, the flow finds out.
 func (a *app) site() (site.Options, error) {
+	if strings.Contains(a.flags.project, "://") {
+		return a.serverSite()
+	}
 	root, err := filepath.Abs(a.flags.project)
 	if err != nil {
 		return site.Options{}, err
@@ -71,6 +75,19 @@ func (a *app) site() (site.Options, error) {
 			WithCode(fault.Usage)
 	}
 	return o, nil
+}
+
+// serverSite is the place of a server that is only known by its address.
+func (a *app) serverSite() (site.Options, error) {
+	source, err := model.Find(a.flags.project)
+	if err != nil {
+		return site.Options{}, err
+	}
+	root, err := serverRoot(source)
+	if err != nil {
+		return site.Options{}, err
+	}
+	return site.Options{Root: root, Environ: a.environ}, os.MkdirAll(root, 0o700)
 }
 
 // withProject makes the commands in a hint work from this folder, by naming

@@ -99,6 +99,8 @@ func writeChanges(b *strings.Builder, changes []change.Change) {
 		switch {
 		case c.Locked != "":
 			notes = append(notes, "locked: "+c.Locked)
+		case c.Blocked != "":
+			notes = append(notes, "cannot be accepted: "+c.Blocked)
 		case c.Recommended:
 			notes = append(notes, "recommended")
 		default:
@@ -113,6 +115,9 @@ func writeChanges(b *strings.Builder, changes []change.Change) {
 		}
 		if c.After != "" {
 			writeIndented(b, "       + ", c.After)
+		}
+		for _, e := range c.Evidence {
+			fmt.Fprintf(b, "       %s: %s\n", e.Label, e.Value)
 		}
 		if c.Undo != "" {
 			writeLabelled(b, "       undo: ", c.Undo)

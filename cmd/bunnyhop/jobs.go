@@ -5,13 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"bunnyhop/internal/change/report"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/project"
 	"bunnyhop/steps"
 	"bunnyhop/steps/backup"
+	"bunnyhop/steps/model"
 	"bunnyhop/steps/overview"
+	"bunnyhop/steps/promote"
 	"bunnyhop/steps/prune"
 	"bunnyhop/steps/restore"
 	"bunnyhop/steps/rollback"
@@ -27,17 +31,25 @@ const (
 	flowBackup   = "backup"
 	flowRestore  = "restore"
 	flowRollback = "rollback"
+	flowPromote  = "promote"
 )
 
 // request is what a command asks for.
 type request struct {
-	kind    tui.JobKind
-	run     string // the run to go on with, to take back or to give up
-	to      string
+	kind  tui.JobKind
+	run   string // the run to go on with, to take back or to give up
+	to    string
+	young bool // a release may be young
+	// schema is where the data model is that an upgrade brings in; nil: none.
+	schema  *model.Source
 	dryRun  bool
 	without []string
 	backup  string
 	parts   []string
+	// promotion is what is brought where.
+	promotion *overview.Promotion
+	// report is the file that the review is written into; empty: none.
+	report string
 	// identity is the file with the private key that opens the backup.
 	identity string
 }
@@ -78,14 +90,16 @@ func flowOpening(id string, o site.Options, with overview.Started, identity stri
 	}
 	switch id {
 	case flowUpgrade:
-		return prune.After(o, upgrade.Flow(o, upgrade.Options{To: with.To})), nil
-	case flowDryRun:
-		return dryRun(upgrade.Flow(o, upgrade.Options{To: with.To})), nil
+		return prune.After(o, upgrade.Flow(o, upgrade.Options{To: with.To, AllowYoung: with.Young, Schema: with.Schema})), nil
+	case flowDryRun: // takes nothing
+		return dryRun(upgrade.Flow(o, upgrade.Options{To: with.To, AllowYoung: true, Schema: with.Schema})), nil
 	case flowBackup:
 		return prune.After(o, backup.Flow(o, backup.Options{Without: with.Without})), nil
 	case flowRestore:
 		put := restore.Flow(o, restore.Options{Backup: with.Backup, Parts: with.Parts})
 		return backup.FetchFirst(o, put, with.Backup, identity), nil
+	case flowPromote:
+		return promoting(o, with.Promotion)
 	case flowRollback:
 		return rollback.Flow(o, rollback.Options{Run: with.Run}), nil
 	}
@@ -93,28 +107,49 @@ func flowOpening(id string, o site.Options, with overview.Started, identity stri
 		WithHint("use the version of bunnyhop that began the run").WithCode(fault.NeedsPerson)
 }
 
-// dryRun is an upgrade without everything from the cutover on: the same steps
-// and the same code, up to and with the review.
+func promoting(o site.Options, p *overview.Promotion) (steps.Flow, error) {
+	if p == nil {
+		return steps.Flow{}, fault.New("the promotion does not say what is brought where", "begin a new one").WithCode(fault.Usage)
+	}
+	return promote.Flow(o, promote.Options{Base: p.Base, Target: p.Target, Mode: p.Mode}), nil
+}
+
+// dryRun is an upgrade without everything that follows from decisions: the same
+// steps and the same code, up to and with the review.
 func dryRun(f steps.Flow) steps.Flow {
 	f.ID, f.Title = flowDryRun, "Dry run of an upgrade"
-	var kept []steps.Step
-	for _, s := range f.Steps {
-		if s.Phase == steps.Prepare {
-			kept = append(kept, s)
-		}
-	}
-	f.Steps = kept
+	end := slices.IndexFunc(f.Steps, func(s steps.Step) bool { return s.ID == "review" })
+	f.Steps = f.Steps[:end+1]
 	return f
 }
 
 // start makes the engine for a request. Every front end starts its runs here.
 func (a *app) start(ctx context.Context, req request) (*job, error) {
+	if req.report != "" {
+		if err := report.Check(req.report); err != nil {
+			return nil, err
+		}
+	}
+	j, err := a.open(ctx, req)
+	if err != nil || req.report == "" {
+		return j, err
+	}
+	run := j.run
+	j.run = func(ctx context.Context) steps.Result {
+		result := run(ctx)
+		a.writeReport(req.report, j.engine.Run())
+		return result
+	}
+	return j, nil
+}
+
+func (a *app) open(ctx context.Context, req request) (*job, error) {
 	o, err := a.site()
 	if err != nil {
 		return nil, err
 	}
 	with := overview.Started{
-		To: req.to, Without: req.without, Backup: req.backup, Parts: req.parts, Settings: o.SettingsFile,
+		To: req.to, Young: req.young, Schema: req.schema, Without: req.without, Backup: req.backup, Parts: req.parts, Settings: o.SettingsFile,
 	}
 	switch req.kind {
 	case tui.JobUpgrade:
@@ -130,6 +165,9 @@ func (a *app) start(ctx context.Context, req request) (*job, error) {
 			return nil, err
 		}
 		return a.begin(ctx, o, flowRestore, with, identity)
+	case tui.JobPromote:
+		with.Promotion = req.promotion
+		return a.begin(ctx, o, flowPromote, with, "")
 	case tui.JobResume:
 		return a.resume(o, req.run)
 	case tui.JobRollback:
@@ -147,7 +185,8 @@ func (a *app) begin(ctx context.Context, o site.Options, id string, with overvie
 	if err != nil {
 		return nil, err
 	}
-	if open == nil || !open.Touched {
+	local := with.Promotion == nil || with.Promotion.Target.Kind == model.Project
+	if local && (open == nil || !open.Touched) {
 		// A folder that is no project gets no run.
 		if _, err := project.Detect(o.Root); err != nil {
 			return nil, err

@@ -134,7 +134,7 @@ func statusOfCode(code fault.Code) steps.Status {
 		return steps.Interrupted
 	case fault.RolledBack:
 		return steps.RolledBack
-	case fault.Done, fault.Failed, fault.Usage, fault.Busy:
+	case fault.Done, fault.Failed, fault.Usage, fault.Busy, fault.Differs:
 	}
 	return steps.Failed
 }

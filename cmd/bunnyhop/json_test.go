@@ -19,6 +19,7 @@ import (
 	"bunnyhop/internal/change"
 	"bunnyhop/internal/fault"
 	"bunnyhop/steps"
+	"bunnyhop/steps/facts"
 	"bunnyhop/steps/overview"
 )
 
@@ -103,8 +104,21 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	check("status", overview.Run{})
 	check("status", overview.Backup{})
 	check("status", overview.Owner{})
+	check("status", advisory.HalfDoneMigration{})
+	check("versions", overview.VersionList{})
 	check("versions", overview.VersionRow{})
+	check("versions", advisory.Tally{})
 	check("check", checked{})
+	check("check", facts.PendingMigration{})
+	check("check", advisory.Estimate{})
+	check("check", facts.Extension{})
+	check("check", facts.CheckedExtension{})
+	check("check", advisory.ExtensionUse{})
+	check("learned", facts.Releases{})
+	check("learned", facts.Release{})
+	check("learned", advisory.Outlook{})
+	check("learned", advisory.Expected{})
+	check("learned", facts.Target{})
 	check("runs", steps.Summary{})
 	check("run", steps.Line{})
 	check("backups", backupRow{})

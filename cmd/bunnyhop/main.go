@@ -36,6 +36,8 @@ type app struct {
 	// long is the flow of a command whose --json output is one object a line;
 	// empty for a command that prints one document.
 	long string
+	// rules are the acceptance rules of a promotion.
+	rules acceptance
 }
 
 func newApp(stdin, stdout, stderr *os.File, environ []string) *app {

@@ -2,13 +2,9 @@ package main
 
 import (
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
 	"bunnyhop/internal/advisory"
 	"bunnyhop/internal/change"
-	"bunnyhop/internal/fault"
 	"bunnyhop/steps"
 )
 
@@ -19,6 +15,7 @@ type Policy struct {
 	Yes       bool
 	Overrides []string
 	Decisions change.Decisions
+	Accept    acceptance
 	Confirm   string
 	// DryRun is set for a run that ends before anything of the project is
 	// changed: names that confirm a change need not be typed.
@@ -50,7 +47,7 @@ func (p Policy) answer(g steps.Gate) (steps.Answer, error) {
 		}
 		return a, nil
 	case steps.GateReview:
-		decisions, err := p.review(g, yes)
+		decisions, err := p.review(g.Changes, yes)
 		return steps.Answer{Decisions: decisions}, err
 	case steps.GateConfirm:
 		if p.DryRun {
@@ -74,51 +71,10 @@ func warnings(g steps.Gate) []string {
 	return ids
 }
 
-// review merges the decisions of the file with the recommended ones. Those of
-// the file win, and what follows from them is decided with them.
-func (p Policy) review(g steps.Gate, yes bool) (change.Decisions, error) {
-	known := map[string]change.Change{}
-	for _, c := range g.Changes {
-		known[c.ID] = c
-	}
-	var strangers []string
-	for id := range p.Decisions {
-		if _, ok := known[id]; !ok {
-			strangers = append(strangers, id)
-		}
-	}
-	if len(strangers) > 0 {
-		slices.Sort(strangers)
-		return nil, fault.Newf("--decisions names changes that there are not: %s", strings.Join(strangers, ", ")).
-			WithHint("the changes are: %s", strings.Join(slices.Sorted(maps.Keys(known)), ", ")).WithCode(fault.Usage)
-	}
-	decisions := change.Decisions{}
-	if yes {
-		decisions = change.Recommended(g.Changes)
-	}
-	for _, c := range g.Changes {
-		if accept, ok := p.Decisions[c.ID]; ok {
-			change.Decide(g.Changes, decisions, c.ID, accept)
-		}
-	}
-	for _, c := range g.Changes {
-		want, ok := p.Decisions[c.ID]
-		if !ok || decisions[c.ID] == want {
-			continue
-		}
-		if c.Locked != "" {
-			return nil, fault.Newf("--decisions rejects %s, which cannot be rejected: %s", c.ID, c.Locked).WithCode(fault.Usage)
-		}
-		return nil, fault.Newf("--decisions contradicts itself at %s: it does not go with what other decisions require", c.ID).
-			WithCode(fault.Usage)
-	}
-	return decisions, nil
-}
-
 // policy reads the flags.
 func (a *app) policy() (Policy, error) {
 	decisions, err := readDecisions(a.flags.decisions)
 	return Policy{
-		Yes: a.flags.yes, Overrides: a.flags.overrides, Decisions: decisions, Confirm: a.flags.confirm,
+		Yes: a.flags.yes, Overrides: a.flags.overrides, Decisions: decisions, Confirm: a.flags.confirm, Accept: a.rules,
 	}, err
 }

@@ -93,16 +93,17 @@ var told = map[string]string{
 	"  prefix: blog":                     settingsTold,
 	"  credentials_file: /root/.config/bunnyhop/bucket.key":                        settingsTold,
 	"encrypt_to: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p]": settingsTold,
-	"keep_in_bucket: 30":                                settingsTold,
-	"ALTER ROLE blog CREATEDB;":                         "a statement for PostgreSQL",
-	"GRANT ALL PRIVILEGES ON `bunnyhop\\_%`.* TO blog;": "a statement for MySQL",
-	"stop: systemctl stop blog":                         settingsTold,
-	"start: systemctl start blog":                       settingsTold,
+	"keep_in_bucket: 30":                                             settingsTold,
+	"ALTER ROLE blog CREATEDB;":                                      "a statement for PostgreSQL",
+	"GRANT ALL PRIVILEGES ON `bunnyhop\\_%`.* TO blog;":              "a statement for MySQL",
+	"bunnyhop promote schema.yaml https://cms.example.com --dry-run": "needs a server; TestPromoteServer has one",
+	"stop: systemctl stop blog":                                      settingsTold,
+	"start: systemctl start blog":                                    settingsTold,
 }
 
 func TestReadmeHasWhatIsTested(t *testing.T) {
 	tested := maps.Clone(told)
-	for _, c := range chapters {
+	for _, c := range slices.Concat(chapters, promotions) {
 		if c.command != "" {
 			tested[c.command] = "run by TestReadme"
 		}
@@ -139,6 +140,7 @@ type story struct {
 	name    string               // of the project
 	backup  string               // the ID of the first backup
 	before  database.Fingerprint // of the whole database, as it was at first
+	promotion
 }
 
 func (s *story) tell(c chapter) {
@@ -165,7 +167,7 @@ func (s *story) tell(c chapter) {
 // command makes a command of the README one for this project. It is run in a
 // folder that is not the project, unless it says nothing of where that is.
 func (s *story) command(line string) *exec.Cmd {
-	names := strings.NewReplacer("/srv/blog", s.Root, "blog", s.name, "ID", s.backup)
+	names := strings.NewReplacer("/srv/blog", s.Root, "/srv/staging", s.staging, "schema.yaml", s.snapshot, "blog", s.name, "ID", s.backup, "RUN", s.run)
 	words := strings.Fields(line)
 	for i := range words {
 		words[i] = names.Replace(words[i])

@@ -54,6 +54,7 @@ Exit codes:
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	root.AddCommand(
 		newDemoCommand(a), newStatusCommand(a), newVersionsCommand(a), newCheckCommand(a), newBackupCommand(a), newRestoreCommand(a),
+		newDiffCommand(a), newPromoteCommand(a),
 		newUpgradeCommand(a), newResumeCommand(a), newRollbackCommand(a), newRunsCommand(a), newVersionCommand(a),
 		newExitCodesTopic(),
 	)

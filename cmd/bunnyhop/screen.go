@@ -122,11 +122,11 @@ const homeWait = 5 * time.Second
 func recommended(ctx context.Context, o site.Options) string {
 	ctx, cancel := context.WithTimeout(ctx, homeWait)
 	defer cancel()
-	rows, _, err := overview.Versions(ctx, o, false)
+	list, err := overview.Versions(ctx, o, false, false)
 	if err != nil {
 		return ""
 	}
-	for _, r := range rows {
+	for _, r := range list.Rows {
 		if r.Recommended {
 			return r.Version
 		}

@@ -81,6 +81,13 @@ func statusLines(a *app, s overview.Overview, now time.Time) []string {
 	if s.DatabaseFault != "" {
 		add("", "problem: %s", s.DatabaseFault)
 	}
+	for _, half := range s.HalfDone {
+		add("", "half-done: %s", half.What)
+		add("", "way out: %s", half.WayOut)
+		for _, statement := range half.Repair {
+			add("", "known repair, while no server runs and after a backup: %s", statement)
+		}
+	}
 	if s.Server.Kind != "" {
 		state := "not running"
 		if s.Server.Running {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bunnyhop/internal/advisory"
 	"bunnyhop/steps/overview"
 )
 
@@ -21,8 +22,10 @@ func newVersionsCommand(a *app) *cobra.Command {
 		Use:   "versions",
 		Short: "List the Directus versions that can be upgraded to",
 		Long: `Lists the versions that the npm registry of this project has, from the installed
-one on: date, the Node that each needs, whether it can be installed, and the one
-that an upgrade would suggest. Without the network it is the list as last seen.`,
+one on: date, the Node that each needs, whether it can be installed, how many
+blockers and warnings a check of it would find in this project, and the one that
+an upgrade would suggest. Releases that are known to be bad, or came out a few
+days ago, are marked and never suggested. Without the network it is the list as last seen.`,
 		Example: `  bunnyhop versions
   bunnyhop versions --all --json`,
 		Args: noArgs,
@@ -38,31 +41,52 @@ func runVersions(ctx context.Context, o *versionsOptions) error {
 	if err != nil {
 		return err
 	}
-	rows, stale, err := overview.Versions(ctx, place, o.all)
+	list, err := overview.Versions(ctx, place, o.all, true)
 	if err != nil {
 		return err
 	}
 	if a.flags.json {
-		if rows == nil {
-			rows = []overview.VersionRow{}
-		}
-		a.writeJSON(document{"versions", map[string]any{"versions": rows, "stale": stale}})
+		a.writeJSON(document{"versions", asMap(list)})
 		return nil
 	}
-	if stale != nil {
-		a.printf("The registry does not answer; this list is of %s.\n\n", when(*stale))
+	if list.Stale != nil {
+		a.printf("The registry does not answer; this list is of %s.\n\n", when(*list.Stale))
 	}
-	t := newTable("VERSION", "DATE", "NODE", "INSTALLABLE", "NOTE")
-	for _, r := range rows {
-		t.add(r.Version, day(r), nodes(r), r.Installable, versionNote(r))
+	for _, half := range list.HalfDone {
+		a.printf("%s\n", a.clean(strings.Join(halfDoneLines(half), "\n")))
+	}
+	if len(list.HalfDone) > 0 {
+		a.printf("No version can be upgraded to until that is mended.\n\n")
+	}
+	t := newTable("VERSION", "DATE", "NODE", "INSTALLABLE", "BLOCKERS", "WARNINGS", "NOTE")
+	for _, r := range list.Rows {
+		blockers, warnings := "", ""
+		if f := r.Findings; f != nil {
+			blockers, warnings = strconv.Itoa(f.Blockers), strconv.Itoa(f.Warnings)
+		}
+		t.add(r.Version, day(r), nodes(r), r.Installable, blockers, warnings, versionNote(r))
 	}
 	t.print(a)
-	for _, r := range rows {
+	recommended := false
+	for _, r := range list.Rows {
 		if r.Recommended {
-			a.printf("\n%s is recommended: %s.\n", r.Version, a.oneLine(r.Note))
+			recommended = true
+			a.printf("\n%s is recommended: %s.\n", r.Version, a.oneLine(list.Reason))
 		}
 	}
+	if !recommended && list.Reason != "" {
+		a.printf("\nNone is recommended: %s.\n", a.oneLine(list.Reason))
+	}
 	return nil
+}
+
+// halfDoneLines say of a half-done migration how it stands and what leads out.
+func halfDoneLines(h advisory.HalfDoneMigration) []string {
+	lines := []string{"Half-done: " + h.What + ".", "  way out: " + h.WayOut}
+	for _, statement := range h.Repair {
+		lines = append(lines, "  known repair, while no server runs and after a backup: "+statement)
+	}
+	return lines
 }
 
 func day(r overview.VersionRow) string {

@@ -36,45 +36,80 @@ var halfDone = Rule{
 	Detect: detectHalfDone,
 }
 
+// HalfDoneMigration is a migration whose record and whose work do not agree.
+type HalfDoneMigration struct {
+	// Migration is its file's name ("20240806A-permissions-policies").
+	Migration string `json:"migration"`
+	// What says in a sentence how it stands.
+	What string `json:"what"`
+	// Recorded says what directus_migrations says of it; Whole is set when all
+	// of its tables, columns and keys are there.
+	Recorded bool `json:"recorded"`
+	Whole    bool `json:"whole"`
+	// Done and Left are what of its work is there and what is not.
+	Done []string `json:"done,omitempty"`
+	Left []string `json:"left,omitempty"`
+	// WayOut says what leads out, for people; Backup is the id of the newest
+	// backup from before it, and Repair the statements of a known repair.
+	WayOut string   `json:"way_out"`
+	Backup string   `json:"backup,omitempty"`
+	Repair []string `json:"repair,omitempty"`
+}
+
 // HalfDone says which migrations are half-way, and what leads out of that; it
 // is empty for a whole database. It is for looking at a project for which no
-// target is chosen: in needs Vendor, DB, Recorded and System.
-func HalfDone(ctx context.Context, in Input) ([]string, error) {
+// target is chosen: in needs Vendor, DB, Recorded and System, and Backups for
+// the way out.
+func HalfDone(ctx context.Context, in Input) ([]HalfDoneMigration, error) {
 	if in.DB == nil || !slices.Contains(onCatalogued, in.Vendor) {
 		return nil, nil
 	}
-	evidence, _, err := detectHalfDone(ctx, in.cached())
-	return evidence, err
+	return in.cached().halfDone(ctx)
+}
+
+func (in Input) halfDone(ctx context.Context) ([]HalfDoneMigration, error) {
+	all, err := in.halfway(ctx)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	var repair []string
+	if len(all) == 1 {
+		if repair, err = in.repair(ctx, all[0]); err != nil {
+			return nil, err
+		}
+	}
+	back := in.wayBack(all)
+	states := make([]HalfDoneMigration, len(all))
+	for i, h := range all {
+		states[i] = HalfDoneMigration{
+			Migration: systemschema.File(h.Migration), What: halfDoneLine(h), Recorded: h.Recorded, Whole: h.Whole,
+			Done: h.Done, Left: h.Left, WayOut: back.line(), Repair: repair,
+		}
+		if back.backup != nil {
+			states[i].Backup = back.backup.ID
+		}
+	}
+	return states, nil
 }
 
 func detectHalfDone(ctx context.Context, in Input) ([]string, bool, error) {
-	all, err := in.halfway(ctx)
-	if err != nil {
+	all, err := in.halfDone(ctx)
+	if err != nil || len(all) == 0 {
 		return nil, false, err
 	}
 	var evidence []string
 	for _, h := range all {
-		one := []string{halfDoneLine(h)}
+		evidence = append(evidence, h.What)
 		for _, line := range bounded(h.Done) {
-			one = append(one, "done: "+line)
+			evidence = append(evidence, "done: "+line)
 		}
 		for _, line := range bounded(h.Left) {
-			one = append(one, "not done: "+line)
+			evidence = append(evidence, "not done: "+line)
 		}
-		evidence = append(evidence, one...)
 	}
-	if len(all) == 0 {
-		return nil, false, nil
-	}
-	evidence = append(evidence, in.wayBack(all))
-	if len(all) == 1 {
-		repair, err := in.repair(ctx, all[0])
-		if err != nil {
-			return nil, false, err
-		}
-		for _, statement := range repair {
-			evidence = append(evidence, "known repair: "+statement)
-		}
+	evidence = append(evidence, "way back: "+all[0].WayOut)
+	for _, statement := range all[0].Repair {
+		evidence = append(evidence, "known repair: "+statement)
 	}
 	return evidence, true, nil
 }
@@ -124,18 +159,24 @@ func (in Input) halfway(ctx context.Context) ([]systemschema.Halfway, error) {
 	return []systemschema.Halfway{lost}, nil
 }
 
-// wayBack names the newest backup from before the migrations.
-func (in Input) wayBack(all []systemschema.Halfway) string {
+// wayBack is the newest backup from before the migrations, if there is one.
+type wayBack struct{ backup *Backup }
+
+func (in Input) wayBack(all []systemschema.Halfway) wayBack {
 	var newest *Backup
 	for i, b := range in.Backups {
 		if fromBefore(b, all) && (newest == nil || b.Created.After(newest.Created)) {
 			newest = &in.Backups[i]
 		}
 	}
-	if newest == nil {
-		return "way back: no backup from before it is in this project's folder of backups; look for another one, also on other machines"
+	return wayBack{newest}
+}
+
+func (w wayBack) line() string {
+	if w.backup == nil {
+		return "no backup from before it is in this project's folder of backups; look for another one, also on other machines"
 	}
-	return fmt.Sprintf("way back: bunnyhop restore %s (of %s, Directus %s)", newest.ID, newest.Created.Local().Format("2006-01-02 15:04"), newest.Directus)
+	return fmt.Sprintf("bunnyhop restore %s (of %s, Directus %s)", w.backup.ID, w.backup.Created.Local().Format("2006-01-02 15:04"), w.backup.Directus)
 }
 
 // fromBefore reports whether a backup has nothing of the migrations: neither

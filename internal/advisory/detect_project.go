@@ -16,7 +16,7 @@ import (
 
 func detectDowngrade(_ context.Context, in Input) ([]string, bool, error) {
 	from, to, err := in.versions()
-	if err != nil || to.GreaterThan(from) {
+	if err != nil || to.GreaterThan(from) || to.Equal(from) {
 		return nil, false, err
 	}
 	return []string{in.From + " is installed, the target is " + in.To}, true, nil
@@ -146,6 +146,8 @@ func detectRiskyExtensions(_ context.Context, in Input) ([]string, bool, error) 
 	return evidence, len(evidence) > 0, nil
 }
 
+const outOfRange = "the target is outside of the range it was made for"
+
 func extensionRisk(e directus.Extension, from, to *semver.Version) string {
 	if e.Host != "" && e.Host != "*" {
 		host, err := semver.NewConstraint(e.Host)
@@ -153,7 +155,7 @@ func extensionRisk(e directus.Extension, from, to *semver.Version) string {
 			return "its host range is not understood"
 		}
 		if !host.Check(to) {
-			return "the target is outside of the range it was made for"
+			return outOfRange
 		}
 	}
 	app := e.Type == "module" || e.Type == "theme"

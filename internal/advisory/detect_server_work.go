@@ -11,8 +11,19 @@ import (
 // the use of a project (read in @directus/api 12.4.0, dist/database/migrations).
 type heavy struct {
 	migration, table, what string
-	// postgres and mysql say what that costs there.
-	postgres, mysql cost
+	// postgres, mysql and sqlite say what that costs there.
+	postgres, mysql, sqlite cost
+}
+
+// on is the cost on a kind of database.
+func (h heavy) on(vendor string) cost {
+	switch vendor {
+	case mysqlVendor:
+		return h.mysql
+	case postgresVendor:
+		return h.postgres
+	}
+	return h.sqlite
 }
 
 // cost is what one statement does to all rows of a table.
@@ -26,14 +37,14 @@ const (
 )
 
 var heavyMigrations = []heavy{
-	{"20220429C", "directus_activity", "changes a column", nothing, rewrites},
-	{"20230823A", "directus_revisions", "adds a column with a foreign key", scans, rewrites},
-	{"20240305A", "directus_activity", "changes the type of a column", nothing, rewrites},
-	{"20240924A", "directus_activity", "looks for comments, and drops a column", scans, rewrites},
-	{"20240924B", "directus_revisions", "collects the changes of versions", scans, nothing},
-	{"20251028A", "directus_activity", "makes an index", indexes, indexes},
-	{"20251028A", "directus_revisions", "makes an index", indexes, nothing},
-	{"20260113A", "directus_revisions", "makes an index", indexes, nothing},
+	{"20220429C", "directus_activity", "changes a column", nothing, rewrites, rewrites},
+	{"20230823A", "directus_revisions", "adds a column with a foreign key", scans, rewrites, rewrites},
+	{"20240305A", "directus_activity", "changes the type of a column", nothing, rewrites, rewrites},
+	{"20240924A", "directus_activity", "looks for comments, and drops a column", scans, rewrites, rewrites},
+	{"20240924B", "directus_revisions", "collects the changes of versions", scans, nothing, scans},
+	{"20251028A", "directus_activity", "makes an index", indexes, indexes, indexes},
+	{"20251028A", "directus_revisions", "makes an index", indexes, nothing, indexes},
+	{"20260113A", "directus_revisions", "makes an index", indexes, nothing, indexes},
 }
 
 // work is a heavy migration on a table of this project.
@@ -78,10 +89,7 @@ func pendingWork(ctx context.Context, in Input) ([]work, error) {
 	sizes := map[string][2]int64{}
 	var works []work
 	for _, h := range heavyMigrations {
-		c := h.postgres
-		if in.Vendor == mysqlVendor {
-			c = h.mysql
-		}
+		c := h.on(in.Vendor)
 		if c == nothing || !in.pending(h.migration) {
 			continue
 		}

@@ -17,6 +17,35 @@ func releases(versions ...string) []advisory.Release {
 	return all
 }
 
+// TestRecommendAvoids: what is young or known to be bad is passed over, and
+// said so where it would have been the one.
+func TestRecommendAvoids(t *testing.T) {
+	t.Parallel()
+	avoid := func(why string, versions ...string) []advisory.Release {
+		all := releases(versions...)
+		for i := range all {
+			all[i].Avoid = why
+		}
+		return all
+	}
+	for name, c := range map[string]struct {
+		releases     []advisory.Release
+		want, reason string
+		not          string
+	}{
+		"a young one of 11": {append(avoid("it came out today", "11.18.0"), releases("12.4.0", "11.17.4")...), "11.17.4", "11.18.0 is passed over: it came out today; from 12.0.0 on", "the newest"},
+		"a young one of 12": {append(avoid("it came out today", "12.4.1"), releases("12.4.0", "11.17.4")...), "11.17.4", "the newest release on which nothing", "passed over"},
+		"only such":         {avoid("it came out today", "11.18.0", "11.17.9"), "", "no other newer release; 11.18.0 is passed over", ""},
+		"an older one":      {append(avoid("it is bad", "11.6.0"), releases("11.17.4")...), "11.17.4", "the newest release", "passed over"},
+	} {
+		in := project(t, "10.13.4", "10.13.4", "10.13.4", quiet())
+		got, reason, err := advisory.Recommend(t.Context(), c.releases, in)
+		if err != nil || got != c.want || !strings.Contains(reason, c.reason) || c.not != "" && strings.Contains(reason, c.not) {
+			t.Errorf("%s: %q (%s), %v; want %q (%s)", name, got, reason, err, c.want, c.reason)
+		}
+	}
+}
+
 func TestRecommend(t *testing.T) {
 	t.Parallel()
 	all := releases("12.4.1!", "9.0.0-rc.28", "12.4.0", "10.13.4", "12.5.0-rc.1", "11.17.4", "11.17.5x", "10.13.1", "12.0.2")

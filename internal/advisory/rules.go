@@ -25,9 +25,9 @@ var rules = slices.Concat(rulesAny, rulesDrift, rulesServer, rules9, rules10, ru
 var rulesAny = []Rule{
 	{
 		ID: "downgrade", Severity: Blocker, Area: AreaDatabase, NeverOverridable: true,
-		Title:      "the target is not newer than what is installed",
-		Affects:    "Everybody who chooses a target that is not newer.",
-		Unaffected: "the target is newer than what is installed",
+		Title:      "the target is older than what is installed",
+		Affects:    "Everybody who chooses a target that is older.",
+		Unaffected: "the target is not older than what is installed",
 		Remedy:     "choose a later version; to go back, use rollback or downgrade, which put code and database back together",
 		Source:     "migrate:down cannot cross 11.0, and code alone must not go back",
 		Detect:     detectDowngrade,

@@ -5,7 +5,7 @@ import "slices"
 // Review is a list of changes while they are being decided. Accepting a change
 // pulls in what it requires, rejecting one pushes out what requires it.
 // Changes are named by their place in the list. Locked changes are accepted
-// from the start, blocked ones rejected.
+// from the start, blocked ones rejected, unless a locked one requires them.
 type Review struct {
 	changes  []Change
 	needs    [][]int

@@ -20,6 +20,7 @@ const (
 	RolledBack  Code = 5   // failed, and everything was put back
 	NeedsPerson Code = 6   // failed, both states are kept, a person must look
 	Busy        Code = 7   // another run is active on this project
+	Differs     Code = 8   // what was compared is different
 	Interrupted Code = 130 // interrupted, can be resumed
 )
 

@@ -141,6 +141,8 @@ func TestDetectMemberOfWorkspace(t *testing.T) {
 	}
 }
 
+func ptr[T any](v T) *T { return &v }
+
 func TestReadSettings(t *testing.T) {
 	for _, c := range []struct {
 		name, content, fails string
@@ -152,6 +154,10 @@ func TestReadSettings(t *testing.T) {
 			Stop:            []string{"systemctl", "stop", "my blog"}, Start: []string{"sh", "-c", "a && b"}, Status: []string{"curl", "-fsS", "http://x/y"}, BackupFolder: "/b", StartTimeout: 5 * 60e9,
 			KeepBackups: 10, KeepDays: 90,
 		}},
+		{name: "a minimum age", content: "minimum_release_age: 14\n", want: Settings{MinimumReleaseAge: ptr(14)}},
+		{name: "no minimum age", content: "minimum_release_age: 0\n", want: Settings{MinimumReleaseAge: ptr(0)}},
+		{name: "a minimum age below none", content: "minimum_release_age: -1\n", fails: "line 1: a number of days is expected, 0 for none"},
+		{name: "a minimum age in words", content: "minimum_release_age: a week\n", fails: "a number of days is expected"},
 		{name: "unknown key", content: "# c\nstopp: x\n", fails: `line 2: unknown key "stopp"`},
 		{name: "twice", content: "stop: x\nstop: y\n", fails: `line 2: "stop" stands twice`},
 		{name: "one of two", content: "stop: x\n", fails: "only one of stop and start"},

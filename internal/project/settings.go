@@ -36,6 +36,9 @@ type Settings struct {
 	// KeepDays how many days old they may be; 0 is no limit. What is beyond
 	// either goes.
 	KeepBackups, KeepDays int
+	// MinimumReleaseAge is how many days a release has to be out before it is
+	// taken without a question; nil is the default, 0 asks for none.
+	MinimumReleaseAge *int
 	// Bucket is where backups are copied to; nil is nowhere.
 	Bucket *Bucket
 	// EncryptTo are the public keys that the copies are encrypted to. It is
@@ -73,6 +76,7 @@ func ReadSettings(path string) (Settings, error) {
 	bad := func(n *yaml.Node, err error) error {
 		return fault.Wrap(err, fmt.Sprintf("%s, line %d", path, n.Line),
 			"the keys are stop, start, status, start_timeout, backup_folder, scratch_database, keep_backups, keep_days, "+
+				"minimum_release_age, "+
 				"backup_bucket, encrypt_to, identity_file, keep_in_bucket and keep_bucket_days")
 	}
 	if top.Kind != yaml.MappingNode {
@@ -111,6 +115,8 @@ func ReadSettings(path string) (Settings, error) {
 			s.KeepBackups, err = countNode(value)
 		case "keep_days":
 			s.KeepDays, err = countNode(value)
+		case "minimum_release_age":
+			s.MinimumReleaseAge, err = daysNode(value)
 		case "backup_bucket":
 			s.Bucket, err = bucketNode(value, filepath.Dir(path))
 		case "encrypt_to":
@@ -157,6 +163,18 @@ func countNode(n *yaml.Node) (int, error) {
 		}
 	}
 	return 0, errors.New("a number of 1 or more is expected")
+}
+
+// daysNode is a number of days, of which 0 is one.
+func daysNode(n *yaml.Node) (*int, error) {
+	if text, err := textNode(n); err == nil && text == "0" {
+		return new(int), nil
+	}
+	days, err := countNode(n)
+	if err != nil {
+		return nil, errors.New("a number of days is expected, 0 for none")
+	}
+	return &days, nil
 }
 
 func commandNode(n *yaml.Node) ([]string, error) {

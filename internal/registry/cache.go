@@ -14,7 +14,7 @@ import (
 
 // cacheFormat changes when what is kept of a document changes, so that an
 // older file is asked for again instead of lacking something.
-const cacheFormat = 1
+const cacheFormat = 2
 
 // cached is a document on disk: the parts of it that this package knows.
 type cached struct {

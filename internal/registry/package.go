@@ -34,6 +34,15 @@ type Version struct {
 	Deprecated           Text     `json:"deprecated,omitempty"`
 	License              License  `json:"license,omitempty"`
 	Dist                 Dist     `json:"dist"`
+	// Extension is what a Directus extension says of itself.
+	Extension Extension `json:"directus:extension,omitzero"`
+}
+
+// Extension is the part of "directus:extension" that tells what a version fits.
+type Extension struct {
+	Type string `json:"type,omitempty"`
+	// Host is the range of Directus versions that it was made for.
+	Host string `json:"host,omitempty"`
 }
 
 // Dist says where a version's tarball is and what its digest must be.
@@ -116,6 +125,20 @@ func (l *License) UnmarshalJSON(data []byte) error {
 	default:
 		*l = ""
 	}
+	return nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler. Other packages may have a value of
+// any kind under the same key.
+func (e *Extension) UnmarshalJSON(data []byte) error {
+	var raw struct {
+		Type Text `json:"type"`
+		Host Text `json:"host"`
+	}
+	if json.Unmarshal(data, &raw) != nil {
+		raw.Type, raw.Host = "", ""
+	}
+	*e = Extension{Type: string(raw.Type), Host: string(raw.Host)}
 	return nil
 }
 

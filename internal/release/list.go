@@ -23,8 +23,12 @@ type Release struct {
 	Date time.Time `json:"date,omitzero"`
 	// Node is the range of Node versions that the package declares, or "".
 	// It has no upper bound; node.Majors knows what was tested.
-	Node       string `json:"node,omitempty"`
+	Node string `json:"node,omitempty"`
+	// NPM is the range of npm versions that the package declares, or "".
+	NPM        string `json:"npm,omitempty"`
 	Deprecated string `json:"deprecated,omitempty"`
+	// KnownBad says why the version is not to be taken, or "".
+	KnownBad   string `json:"known_bad,omitempty"`
 	Major      int    `json:"major"`
 	Prerelease bool   `json:"prerelease,omitempty"`
 	License    string `json:"license,omitempty"`
@@ -43,6 +47,8 @@ func List(ctx context.Context, client *registry.Client) (releases []Release, sta
 			Version:    version.Original(),
 			Date:       document.Times[version.Original()],
 			Node:       found.Engines["node"],
+			NPM:        found.Engines["npm"],
+			KnownBad:   KnownBad(version.Original()),
 			Deprecated: string(found.Deprecated),
 			Major:      int(version.Major()), //nolint:gosec // a small number
 			Prerelease: version.Prerelease() != "",

@@ -18,6 +18,8 @@ import (
 // The slots, one per fact. Their names are the keys of "learned" events.
 var (
 	Inspected  = steps.NewSlot[Inspection]("inspection")
+	Offered    = steps.NewSlot[Releases]("releases")
+	Expected   = steps.NewSlot[advisory.Outlook]("outlook")
 	Chosen     = steps.NewSlot[Target]("target")
 	Checked    = steps.NewSlot[Findings]("findings")
 	BackedUp   = steps.NewSlot[Backup]("backup")
@@ -58,6 +60,8 @@ type Inspection struct {
 	CustomMigrated []string    `json:"custom_migrations"`
 	Server         Server      `json:"server"`
 	Node           string      `json:"node"` // version of the Node that runs the project now
+	// HalfDone are the migrations that stopped half-way; none in a whole database.
+	HalfDone []advisory.HalfDoneMigration `json:"half_done,omitempty"`
 }
 
 // Storage is one storage location.
@@ -79,15 +83,6 @@ type Storage struct {
 	Extra        int64    `json:"extra,omitempty"`
 }
 
-// Extension is one installed extension.
-type Extension struct {
-	Name    string `json:"name"`
-	Type    string `json:"type"`
-	Version string `json:"version,omitempty"`
-	Host    string `json:"host,omitempty"`
-	Problem string `json:"problem,omitempty"`
-}
-
 // Server says how the server process is run.
 type Server struct {
 	Kind        string `json:"kind"` // command, systemd, pm2, process, none
@@ -102,6 +97,12 @@ type Target struct {
 	Reason    string   `json:"reason,omitempty"`
 	NodeMajor []int    `json:"node_majors"`
 	Pending   []string `json:"pending,omitempty"` // known migrations on the way
+	// Released is when the version came into the registry, and Young is set
+	// when that was less than the minimum age ago.
+	Released time.Time `json:"released,omitzero"`
+	Young    bool      `json:"young,omitempty"`
+	// KnownBad says what is known to be bad about it.
+	KnownBad string `json:"known_bad,omitempty"`
 }
 
 // Findings is what the check step saw and what the person said to it.
@@ -112,6 +113,10 @@ type Findings struct {
 	// Cleared are the rules that do not apply. Only a check that stands alone
 	// records them.
 	Cleared []Cleared `json:"cleared,omitempty"`
+	// Extensions are those of the project, as the target sees them.
+	Extensions []CheckedExtension `json:"extensions,omitempty"`
+	// Migrations are those that will run, with how long they take.
+	Migrations []PendingMigration `json:"migrations,omitempty"`
 }
 
 // Cleared is a rule that does not apply to the project.
@@ -194,6 +199,7 @@ func SystemSchema(f database.Fingerprint, isSystem func(string) bool) map[string
 type Rehearsal struct {
 	Backup         string               `json:"backup"` // the backup's id
 	Stage          string               `json:"stage"`  // the stage's key
+	At             time.Time            `json:"at,omitzero"`
 	Pending        []directus.Migration `json:"pending"`
 	Migrations     []string             `json:"migrations"`    // ids that were applied
 	Recorded       []string             `json:"recorded"`      // all ids recorded afterwards
@@ -204,10 +210,14 @@ type Rehearsal struct {
 	AccessChanges  []string             `json:"access_changes,omitempty"`
 	// UserChanges is what the project's own migrations did to its own tables,
 	// by table; "" stands for views and triggers.
-	UserChanges    map[string]TableChange `json:"user_changes,omitempty"`
-	Extensions     []string               `json:"extensions,omitempty"` // loaded
-	SideEffectsOff []string               `json:"side_effects_off,omitempty"`
-	Warnings       []string               `json:"warnings,omitempty"`
+	UserChanges map[string]TableChange `json:"user_changes,omitempty"`
+	Extensions  []string               `json:"extensions,omitempty"` // loaded
+	// States are the extensions as the copy's server told of them, and Times how
+	// long each migration took on the copy, by id.
+	States         []ExtensionState   `json:"extension_states,omitempty"`
+	Times          map[string]float64 `json:"migration_seconds_each,omitempty"`
+	SideEffectsOff []string           `json:"side_effects_off,omitempty"`
+	Warnings       []string           `json:"warnings,omitempty"`
 }
 
 // TableChange is what a migration did to one table.

@@ -9,8 +9,11 @@ import (
 	"os"
 	"time"
 
+	"bunnyhop/internal/advisory"
 	"bunnyhop/internal/backup"
+	"bunnyhop/internal/database"
 	"bunnyhop/internal/database/connect"
+	"bunnyhop/internal/directus"
 	"bunnyhop/internal/lock"
 	"bunnyhop/internal/project"
 	"bunnyhop/internal/state"
@@ -45,6 +48,8 @@ type Overview struct {
 	DatabaseFault string  `json:"database_problem,omitempty"`
 	ServerFault   string  `json:"server_problem,omitempty"`
 	BackupsFault  string  `json:"backups_problem,omitempty"`
+	// HalfDone are the migrations that stopped half-way; none in a whole database.
+	HalfDone      []advisory.HalfDoneMigration `json:"half_done,omitempty"`
 	unfinished    *steps.Summary
 	canRollBack   *steps.Summary
 	databaseError error
@@ -161,7 +166,29 @@ func (o *Overview) database(ctx context.Context, place *site.Site, p *project.Pr
 	if o.DatabaseBytes, err = db.Size(ctx); err != nil {
 		return err
 	}
-	return site.IsDirectus(ctx, db)
+	if err := site.IsDirectus(ctx, db); err != nil {
+		return err
+	}
+	o.HalfDone, err = halfDone(ctx, place, p, db)
+	return err
+}
+
+// halfDone looks for migrations that stopped half-way.
+func halfDone(ctx context.Context, place *site.Site, p *project.Project, db database.Database) ([]advisory.HalfDoneMigration, error) {
+	recorded, err := directus.Recorded(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	half, err := site.HalfDone(ctx, db, recorded, nil)
+	if err != nil || len(half) == 0 {
+		return half, err
+	}
+	// Which backup leads back is only of use now; that its folder cannot be
+	// read, BackupsFault says.
+	if backups, err := place.Backups(p); err == nil {
+		return site.HalfDone(ctx, db, recorded, backups)
+	}
+	return half, nil
 }
 
 // backups finds the newest whole backup.

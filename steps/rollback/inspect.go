@@ -12,6 +12,7 @@ import (
 	backups "bunnyhop/steps/backup"
 	"bunnyhop/steps/facts"
 	"bunnyhop/steps/site"
+	"bunnyhop/steps/upgrade"
 )
 
 // inspect finds the upgrade, proves that the old code and its database are
@@ -88,11 +89,13 @@ func (i inspect) service(r *steps.Run, from Origin) error {
 	return site.WritePrivate(r.Path("service.json"), data)
 }
 
-// lost says what would be lost: what was written since the final backup.
+// lost says what would be lost: what was written since the upgrade. What it
+// changed itself, as it was reviewed, goes back with it and is no loss.
 func (i inspect) lost(ctx context.Context, r *steps.Run, from Origin) ([]string, error) {
 	manifest, err := backup.Read(from.Backup.Dir)
 	if err != nil {
 		return nil, err
 	}
+	manifest.Fingerprint = upgrade.LeftBy(from.lines, manifest.Fingerprint)
 	return backups.Lost(ctx, r, i.site, manifest)
 }

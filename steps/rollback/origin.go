@@ -16,6 +16,8 @@ type Origin struct {
 	Switch  facts.Switch `json:"switch"`
 	Running bool         `json:"running"` // the server was running before the upgrade
 	Lost    []string     `json:"lost,omitempty"`
+
+	lines []steps.Line // its journal
 }
 
 // TakenBack is the upgrade that a rollback takes back.
@@ -77,6 +79,6 @@ func find(root, id string) (Origin, error) {
 	}
 	return Origin{
 		Run: candidate.ID, Dir: candidate.Dir, From: target.From, To: target.To,
-		Backup: final, Switch: moves, Running: stopped.Running,
+		Backup: final, Switch: moves, Running: stopped.Running, lines: lines,
 	}, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"bunnyhop/internal/advisory"
 	"bunnyhop/internal/database"
 	"bunnyhop/internal/database/connect"
 	"bunnyhop/internal/directus"
@@ -101,12 +102,9 @@ func (i Inspect) database(ctx context.Context, r *steps.Run, p *project.Project,
 	if seen.Recorded, err = directus.Recorded(ctx, db); err != nil {
 		return err
 	}
-	half, err := HalfDone(ctx, db, seen.Recorded)
+	half, err := i.halfDone(ctx, r, p, db, seen)
 	if err != nil {
 		return err
-	}
-	for _, line := range half {
-		r.Output("half-migrated: " + line)
 	}
 	if seen.Users, _, err = directus.Users(ctx, db); err != nil && (len(half) == 0 || ctx.Err() != nil) {
 		return err
@@ -119,6 +117,26 @@ func (i Inspect) database(ctx context.Context, r *steps.Run, p *project.Project,
 	r.Output(fmt.Sprintf("%s %s: %d migrations recorded, %d users, %d collections",
 		seen.Vendor, seen.ServerVersion, len(seen.Recorded), seen.Users, seen.Collections))
 	return nil
+}
+
+// halfDone looks for migrations that stopped half-way.
+func (i Inspect) halfDone(ctx context.Context, r *steps.Run, p *project.Project, db database.Database, seen *facts.Inspection) ([]advisory.HalfDoneMigration, error) {
+	half, err := HalfDone(ctx, db, seen.Recorded, nil)
+	if err != nil || len(half) == 0 {
+		return nil, err
+	}
+	// Which backup leads back is only of use now, and its folder may not be
+	// readable.
+	if backups, err := i.Site.Backups(p); err == nil {
+		if half, err = HalfDone(ctx, db, seen.Recorded, backups); err != nil {
+			return nil, err
+		}
+	}
+	for _, one := range half {
+		r.Output("half-migrated: " + one.What + "; way out: " + one.WayOut)
+	}
+	seen.HalfDone = half
+	return half, nil
 }
 
 // IsDirectus says clearly when a database is not one of Directus 9 or newer:
@@ -149,6 +167,7 @@ func (i Inspect) extensions(p *project.Project, seen *facts.Inspection) error {
 	for _, e := range found {
 		seen.Extensions = append(seen.Extensions, facts.Extension{
 			Name: e.Name, Type: e.Type, Version: e.Version, Host: e.Host, Problem: e.Problem,
+			Source: string(e.Source), Folder: e.Folder, Entries: e.Entries, Sandboxed: e.Sandboxed,
 		})
 	}
 	custom, err := directus.CustomMigrations(p.Config.MigrationsPath(p.Installed))

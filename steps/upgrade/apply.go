@@ -12,22 +12,41 @@ import (
 	"bunnyhop/steps/site"
 )
 
-// apply proves by reading again that what was accepted is there and what was
-// rejected is not. The project files were switched with the code.
-type apply struct{ site *site.Site }
+// apply makes the accepted changes of the data model, and proves by reading
+// again that what was accepted is there and what was rejected is not. The
+// project files were switched with the code.
+type apply struct {
+	site   *site.Site
+	models *models
+}
 
 // Check reads again.
 func (a apply) Check(ctx context.Context, r *steps.Run) (steps.Proof, error) {
-	if err := a.prove(ctx, r); err != nil {
+	err := a.prove(ctx, r)
+	if err == nil {
+		err = a.models.brought(ctx, r)
+	}
+	if err != nil {
 		return steps.Unproved("%v", err), nil
 	}
 	return steps.Proved("as decided"), nil
 }
 
-// Do reads again.
+// Do makes the changes and reads again. There is no undo of its own: that of
+// the migration puts the whole database back.
 func (a apply) Do(ctx context.Context, r *steps.Run) error {
 	if err := a.prove(ctx, r); err != nil {
 		return err
+	}
+	if err := a.models.bring(ctx, r); err != nil {
+		return err
+	}
+	if err := a.models.brought(ctx, r); err != nil {
+		return err
+	}
+	if done, ok := Applied.Get(r); ok && len(done.Accepted) > 0 {
+		r.Summary("as decided, with %s of the data model", counted(len(done.Accepted), "change"))
+		return nil
 	}
 	r.Summary("as decided")
 	return nil

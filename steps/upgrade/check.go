@@ -45,13 +45,26 @@ func (c check) Do(ctx context.Context, r *steps.Run) error {
 		return err
 	}
 	findings, cleared := sorted(assessed)
-	own, err := c.own(ctx, r)
+	if target.To != target.From {
+		own, err := c.own(ctx, r)
+		if err != nil {
+			return err
+		}
+		findings = append(own, findings...)
+	}
+	slices.SortStableFunc(findings, func(a, b advisory.Finding) int { return rank(a.Severity) - rank(b.Severity) })
+	seen := facts.Findings{Findings: findings}
+	if seen.Migrations, err = pendingMigrations(ctx, r, in); err != nil {
+		return err
+	}
+	npm, err := c.site.Registry()
 	if err != nil {
 		return err
 	}
-	findings = append(own, findings...)
-	slices.SortStableFunc(findings, func(a, b advisory.Finding) int { return rank(a.Severity) - rank(b.Severity) })
-	seen := facts.Findings{Findings: findings}
+	r.Output("asking the npm registry about the extensions")
+	if seen.Extensions, err = checkExtensions(ctx, in, npm); err != nil {
+		return err
+	}
 	if c.alone {
 		seen.Cleared = cleared
 	}
@@ -70,7 +83,8 @@ func (c check) Do(ctx context.Context, r *steps.Run) error {
 		}
 	}
 	r.Summary("%d warnings · %d notes", advisory.Count(findings, advisory.Warning), advisory.Count(findings, advisory.Note))
-	return facts.Checked.Set(r, facts.Findings{Findings: findings, Acknowledged: answer.Acknowledged, Overridden: answer.Overrides})
+	seen.Acknowledged, seen.Overridden = answer.Acknowledged, answer.Overrides
+	return facts.Checked.Set(r, seen)
 }
 
 // sorted parts what is shown from what does not apply.
@@ -103,7 +117,7 @@ func (c check) own(ctx context.Context, r *steps.Run) ([]advisory.Finding, error
 	if err != nil {
 		return nil, err
 	}
-	var findings []advisory.Finding
+	findings := c.ofRelease(r)
 	if err := site.Writable(seen.Root); err != nil {
 		findings = append(findings, advisory.Finding{
 			ID: "root-not-writable", Severity: advisory.Blocker, NeverOverridable: true,

@@ -28,6 +28,9 @@ const (
 	childRoot  = "BUNNYHOP_TEST_ROOT"   // the project
 	childTo    = "BUNNYHOP_TEST_TO"     // the target version
 	childDieAt = "BUNNYHOP_TEST_DIE_AT" // "step where": the boundary at which to get SIGKILL
+	// The file with the data model that is brought in; of it, everything is
+	// accepted but what is named by rejectedID.
+	childSchema = "BUNNYHOP_TEST_SCHEMA"
 )
 
 func TestMain(m *testing.M) {
@@ -76,7 +79,7 @@ func childEngine(job string) (*steps.Engine, func(context.Context) steps.Result,
 	root := os.Getenv(childRoot)
 	o := site.Options{Root: root, Environ: os.Environ()}
 	flows := map[string]steps.Flow{
-		"upgrade":  upgrade.Flow(o, upgrade.Options{To: os.Getenv(childTo)}),
+		"upgrade":  upgrade.Flow(o, upgrade.Options{To: os.Getenv(childTo), Schema: schemaSource(os.Getenv(childSchema))}),
 		"rollback": rollback.Flow(o, rollback.Options{}),
 	}
 	switch job {
@@ -130,6 +133,9 @@ func react(engine *steps.Engine, event steps.Event, overrides []string, say func
 
 func defaults(g steps.Gate, overrides []string) steps.Answer {
 	a := steps.Answer{Choice: g.DefaultChoice(), Overrides: overrides, Decisions: change.Recommended(g.Changes), Confirm: g.Confirm}
+	if os.Getenv(childSchema) != "" && g.Kind == steps.GateReview {
+		a.Decisions = brought(g.Changes)
+	}
 	for _, f := range g.Findings {
 		if f.Severity == advisory.Warning {
 			a.Acknowledged = append(a.Acknowledged, f.ID)

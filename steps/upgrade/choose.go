@@ -4,23 +4,20 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/Masterminds/semver/v3"
 
 	"bunnyhop/internal/advisory"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/node"
-	"bunnyhop/internal/registry"
 	"bunnyhop/internal/release"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
 	"bunnyhop/steps/site"
 )
-
-// lookedAt is how many of the newest releases are tried for whether they can
-// be installed before the list is shown. Others are tried when chosen.
-const lookedAt = 6
 
 // latest stands for the newest release.
 const latest = "latest"
@@ -57,41 +54,25 @@ func (c choose) Do(ctx context.Context, r *steps.Run) error {
 	if err != nil {
 		return err
 	}
-	releases, stale, err := release.List(ctx, client)
+	offer, err := c.offer(ctx, r, client, seen)
 	if err != nil {
 		return err
 	}
-	if stale != nil {
-		r.Output("the registry does not answer; the list of versions is of " + stale.Format("2006-01-02 15:04"))
-	}
-	newer := newerThan(releases, seen.Installed)
-	to, reason := c.options.To, "asked for"
-	if to == latest && len(newer) > 0 {
-		// From here on it is an exact version: what is staged, rehearsed and
-		// installed must be the same (VC1).
-		to, reason = newestOf(newer), "the newest release"
-	}
-	if to != "" {
-		if to == latest {
-			to = seen.Installed // nothing is newer
-		}
-		if err := known(releases, seen.Installed, to); err != nil {
-			return err
-		}
-	} else {
-		if len(newer) == 0 {
-			return fault.Newf("Directus %s is the newest version there is; there is nothing to upgrade to", seen.Installed).
-				WithHint("nothing has to be done").WithCode(fault.Usage)
-		}
-		if to, reason, err = c.ask(ctx, r, client, newer, seen); err != nil {
-			return err
-		}
-	}
-	r.Output("looking whether every package of Directus " + to + " can be had")
-	if err := release.Installable(ctx, client, to, r); err != nil {
+	to, reason, err := c.settle(ctx, r, offer, seen)
+	if err != nil {
 		return err
 	}
 	target := facts.Target{From: seen.Installed, To: to, Reason: reason, NodeMajor: node.Majors(to)}
+	if to != seen.Installed {
+		r.Output("looking whether every package of Directus " + to + " can be had")
+		if err := release.Installable(ctx, client, to, r); err != nil {
+			return err
+		}
+	}
+	if row, ok := offer.listed(to); ok {
+		target.Released, target.KnownBad = row.Date, row.KnownBad
+		target.Young = row.Young(time.Now(), offer.minimum)
+	}
 	pending, err := advisory.PendingFor(to, nil, seen.Recorded)
 	if err != nil {
 		return err
@@ -102,52 +83,97 @@ func (c choose) Do(ctx context.Context, r *steps.Run) error {
 	if err := facts.Chosen.Set(r, target); err != nil {
 		return err
 	}
+	if to == seen.Installed {
+		r.Summary("%s is installed", to)
+		return nil
+	}
 	r.Summary("%s → %s", target.From, target.To)
 	return nil
 }
 
-func (c choose) ask(ctx context.Context, r *steps.Run, client *registry.Client, newer []release.Release, seen facts.Inspection) (to, reason string, err error) {
-	problems := map[string]string{}
-	for i, one := range newer {
-		if i == lookedAt {
-			break
+// settle finds the version: the one that was given, or the one that is chosen.
+// One that is young is asked about, and what is not wanted then is chosen anew.
+func (c choose) settle(ctx context.Context, r *steps.Run, offer *offer, seen facts.Inspection) (to, reason string, err error) {
+	to, reason = c.options.To, "asked for"
+	if to == latest {
+		// From here on it is an exact version: what is staged, rehearsed and
+		// installed must be the same (VC1).
+		if to = seen.Installed; len(offer.newer) > 0 {
+			to, reason = newestOf(offer.newer), "the newest release"
 		}
-		if err := release.Installable(ctx, client, one.Version, r); err != nil {
-			if ctx.Err() != nil {
-				return "", "", ctx.Err()
+	}
+	switch {
+	case c.options.LookOnly && (to == seen.Installed || to == "" && len(offer.newer) == 0):
+		return seen.Installed, installedAlready, nil
+	case to != "":
+		if err := known(offer.all, seen.Installed, to); err != nil {
+			return "", "", err
+		}
+	case len(offer.newer) == 0:
+		return "", "", fault.Newf("Directus %s is the newest version there is; there is nothing to upgrade to", seen.Installed).
+			WithHint("nothing has to be done").WithCode(fault.Usage)
+	}
+	for round := 1; ; round++ {
+		if to == "" {
+			if to, reason, err = c.ask(ctx, r, offer, seen, round); err != nil {
+				return "", "", err
 			}
-			problems[one.Version] = err.Error()
+		}
+		row, listed := offer.listed(to)
+		if !listed || c.options.AllowYoung || !row.Young(time.Now(), offer.minimum) {
+			return to, reason, nil
+		}
+		take, err := askYoung(ctx, r, row, offer.minimum, round)
+		if err != nil {
+			return "", "", err
+		}
+		if take {
+			return to, reason, nil
+		}
+		to = ""
+	}
+}
+
+// installedAlready is the reason of a check of the version that is installed.
+const installedAlready = "it is installed, so that there is nothing to cross"
+
+// ask has a version chosen. Round counts how often it is asked: a version that
+// was set aside because it is young leads back to the list.
+func (c choose) ask(ctx context.Context, r *steps.Run, offer *offer, seen facts.Inspection, round int) (to, reason string, err error) {
+	if !offer.complete {
+		if err := c.complete(ctx, r, offer, seen); err != nil {
+			return "", "", err
 		}
 	}
-	usable := slices.DeleteFunc(slices.Clone(newer), func(one release.Release) bool { return problems[one.Version] != "" })
-	in, done, err := input(ctx, r, c.site, "")
-	if err != nil {
-		return "", "", err
-	}
-	defer done()
-	recommended, why, err := advisory.Recommend(ctx, candidates(usable), in)
-	if err != nil {
-		return "", "", err
-	}
+	list := offer.list
 	gate := steps.Gate{
-		ID: "target", Kind: steps.GateChoose, Title: "Which version?", Flag: "--to VERSION (or --yes for the recommended one)",
-		Text: advice(seen.Installed, recommended, why),
+		ID: numbered("target", round), Kind: steps.GateChoose, Title: "Which version?", Flag: "--to VERSION (or --yes for the recommended one)",
+		Text: advice(seen.Installed, list.Recommended, list.Reason),
 	}
-	for _, one := range newer {
-		choice := steps.Choice{
-			ID: one.Version, Title: one.Version, Default: one.Version == recommended,
-			Detail: c.describe(one, seen), Disabled: problems[one.Version],
-		}
-		gate.Choices = append(gate.Choices, choice)
+	for _, row := range list.Rows {
+		gate.Choices = append(gate.Choices, steps.Choice{
+			ID: row.Version, Title: row.Version, Default: row.Version == list.Recommended,
+			Detail: describe(row, list.MinimumAgeDays), Disabled: row.Missing,
+		})
 	}
+	stop := c.lookAhead(ctx, r, list.Rows)
 	answer, err := r.Ask(ctx, gate)
+	stop()
 	if err != nil {
 		return "", "", err
 	}
-	if answer.Choice != recommended {
-		why = "chosen by hand"
+	if answer.Choice != list.Recommended {
+		return answer.Choice, "chosen by hand", nil
 	}
-	return answer.Choice, why, nil
+	return answer.Choice, list.Reason, nil
+}
+
+// numbered is the id of a question that may be asked again.
+func numbered(id string, round int) string {
+	if round == 1 {
+		return id
+	}
+	return id + ":" + strconv.Itoa(round)
 }
 
 // advice says what is recommended and why.
@@ -158,36 +184,31 @@ func advice(installed, recommended, why string) string {
 	return fmt.Sprintf("Directus %s is installed. Recommended is %s, %s.", installed, recommended, why)
 }
 
-// candidates are the releases as the recommendation looks at them.
-func candidates(releases []release.Release) []advisory.Release {
-	out := make([]advisory.Release, len(releases))
-	for i, one := range releases {
-		out[i] = advisory.Release{Version: one.Version, Deprecated: one.Deprecated != ""}
+func describe(row facts.Release, minimumDays int) string {
+	parts := []string{fmt.Sprintf("%d migrations", row.Migrations)}
+	if len(row.Node) > 0 {
+		parts = append(parts, fmt.Sprintf("Node %d", row.Node[0]))
 	}
-	return out
-}
-
-func (c choose) describe(one release.Release, seen facts.Inspection) string {
-	var parts []string
-	if pending, err := advisory.PendingFor(one.Version, nil, seen.Recorded); err == nil {
-		parts = append(parts, fmt.Sprintf("%d migrations", len(pending)))
+	if !row.Date.IsZero() {
+		parts = append(parts, row.Date.Format("2006-01-02"))
 	}
-	if majors := node.Majors(one.Version); len(majors) > 0 {
-		parts = append(parts, fmt.Sprintf("Node %d", majors[0]))
+	if row.Young {
+		parts = append(parts, fmt.Sprintf("younger than %d days", minimumDays))
 	}
-	if !one.Date.IsZero() {
-		parts = append(parts, one.Date.Format("2006-01-02"))
+	if row.KnownBad != "" {
+		parts = append(parts, "known to be bad: "+row.KnownBad)
 	}
-	if one.Deprecated != "" {
-		parts = append(parts, "deprecated: "+one.Deprecated)
+	if row.Deprecated != "" {
+		parts = append(parts, "deprecated: "+row.Deprecated)
 	}
 	return strings.Join(parts, " · ")
 }
 
-// newestOf is the newest release that is not deprecated, if there is one.
+// newestOf is the newest release that is neither deprecated nor known to be
+// bad, if there is one.
 func newestOf(newer []release.Release) string {
 	for _, one := range newer {
-		if one.Deprecated == "" {
+		if one.Deprecated == "" && one.KnownBad == "" {
 			return one.Version
 		}
 	}

@@ -167,7 +167,7 @@ func findings(t *testing.T, p *testbed.Project) map[string]advisory.Finding {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if in.Backups, err = upgrade.Backups(site.New(options(p)), detected); err != nil {
+	if in.Backups, err = site.New(options(p)).Backups(detected); err != nil {
 		t.Fatal(err)
 	}
 	all, err := advisory.Check(ctx, in)

@@ -3,14 +3,11 @@ package upgrade
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"bunnyhop/internal/advisory"
-	"bunnyhop/internal/backup"
 	"bunnyhop/internal/database"
 	"bunnyhop/internal/database/connect"
 	"bunnyhop/internal/directus"
@@ -46,7 +43,7 @@ func input(ctx context.Context, r *steps.Run, s *site.Site, to string) (in advis
 	in.NodeFound = seen.Node
 	in.Connection.OwnPorts = ownPorts(ctx, s, p)
 	if to != "" { // which backup leads back matters to a check only
-		if in.Backups, err = Backups(s, p); err != nil {
+		if in.Backups, err = s.Backups(p); err != nil {
 			done()
 			return in, nil, err
 		}
@@ -59,32 +56,6 @@ func input(ctx context.Context, r *steps.Run, s *site.Site, to string) (in advis
 		}
 	}
 	return in, done, nil
-}
-
-// Backups are those of the project's folder of backups that hold its database.
-func Backups(s *site.Site, p *project.Project) ([]advisory.Backup, error) {
-	folder, err := s.BackupFolder(p)
-	if err != nil {
-		return nil, err
-	}
-	if there, err := site.Exists(folder); err != nil || !there {
-		return nil, err
-	}
-	all, err := backup.List(folder)
-	if err != nil {
-		return nil, err
-	}
-	var usable []advisory.Backup
-	for _, m := range all {
-		if m.Partial || m.Damaged != nil || m.Root != p.Root || !m.Part(backup.Database).Included {
-			continue
-		}
-		usable = append(usable, advisory.Backup{
-			ID: m.ID, Created: m.Created, Directus: m.Directus, Migrations: m.Migrations,
-			Tables: slices.Sorted(maps.Keys(m.Fingerprint.Tables)),
-		})
-	}
-	return usable, nil
 }
 
 // Gather reads what the rules look at from a project and its database.
@@ -100,7 +71,7 @@ func Gather(ctx context.Context, p *project.Project, db database.Database, to st
 	if in.Usage, err = directus.ReadUsage(ctx, db, strings.Split(p.Config.Get("DB_EXCLUDE_TABLES"), ",")); err != nil {
 		// Of a half-migrated database nothing can be counted, which its blocker
 		// tells. Anything else is a fault.
-		if half, unknown := site.HalfDone(ctx, db, in.Recorded); unknown != nil || len(half) == 0 || ctx.Err() != nil {
+		if half, unknown := site.HalfDone(ctx, db, in.Recorded, nil); unknown != nil || len(half) == 0 || ctx.Err() != nil {
 			return in, err
 		}
 		in.Usage = directus.Usage{}

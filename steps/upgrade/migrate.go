@@ -21,14 +21,17 @@ import (
 
 // migrate runs the migrations on the live database: one attempt, which a
 // failure ends for good (S3, S13).
-type migrate struct{ site *site.Site }
+type migrate struct {
+	site   *site.Site
+	models *models
+}
 
 // Check proves that the database is where the rehearsal ended.
 func (m migrate) Check(ctx context.Context, r *steps.Run) (steps.Proof, error) {
 	if _, ok := facts.Migrated.Get(r); !ok {
 		return steps.Unproved("the migrations did not come to their end"), nil
 	}
-	recorded, _, err := m.prove(ctx, r)
+	recorded, err := m.again(ctx, r)
 	if err != nil {
 		if ctx.Err() != nil {
 			return steps.Proof{}, ctx.Err()
@@ -36,6 +39,57 @@ func (m migrate) Check(ctx context.Context, r *steps.Run) (steps.Proof, error) {
 		return steps.Unproved("%v", err), nil
 	}
 	return steps.Proved("%d migrations recorded", len(recorded)), nil
+}
+
+// again proves the migrations when a later step may have begun to change the
+// data model on top of them.
+func (m migrate) again(ctx context.Context, r *steps.Run) ([]string, error) {
+	on := nothing
+	if r.Started("apply") {
+		var err error
+		if on, err = m.models.state(ctx, r); err != nil {
+			return nil, err
+		}
+	}
+	switch on {
+	case partly:
+		return nil, errors.New("the accepted changes of the data model were made only in part")
+	case everything:
+		recorded, err := m.recorded(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		_, err = m.models.asTried(ctx, r)
+		return recorded, err
+	default:
+		recorded, _, err := m.prove(ctx, r)
+		return recorded, err
+	}
+}
+
+// recorded reads the recorded ids, which must be those of the rehearsal.
+func (m migrate) recorded(ctx context.Context, r *steps.Run) ([]string, error) {
+	rehearsed, err := facts.Rehearsed.Need(r)
+	if err != nil {
+		return nil, err
+	}
+	p, err := m.site.Open(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	db, err := m.site.Database(ctx, p, connect.ReadOnly)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close() //nolint:errcheck // read only
+	recorded, err := directus.Recorded(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(recorded, rehearsed.Recorded) {
+		return nil, fault.Newf("%d migrations are recorded; on the copy %d were", len(recorded), len(rehearsed.Recorded))
+	}
+	return recorded, nil
 }
 
 // Do migrates.
@@ -100,6 +154,9 @@ func (m migrate) prove(ctx context.Context, r *steps.Run) (recorded []string, ch
 	if err != nil {
 		return nil, nil, err
 	}
+	if recorded, err = m.recorded(ctx, r); err != nil {
+		return nil, nil, err
+	}
 	p, err := m.site.Open(ctx, r)
 	if err != nil {
 		return nil, nil, err
@@ -109,13 +166,6 @@ func (m migrate) prove(ctx context.Context, r *steps.Run) (recorded []string, ch
 		return nil, nil, err
 	}
 	defer db.Close() //nolint:errcheck // read only
-	recorded, err = directus.Recorded(ctx, db)
-	if err != nil {
-		return nil, nil, err
-	}
-	if !slices.Equal(recorded, rehearsed.Recorded) {
-		return nil, nil, fault.Newf("%d migrations are recorded; on the copy %d were", len(recorded), len(rehearsed.Recorded))
-	}
 	changed, err = compareWithRehearsal(ctx, r, db, manifest.Fingerprint, rehearsed)
 	return recorded, changed, err
 }
@@ -146,10 +196,10 @@ func compareWithRehearsal(ctx context.Context, r *steps.Run, db database.Databas
 	return changed, nil
 }
 
-// Undo restores the final backup. Rows that the new version has taken since
-// are kept in a backup of their own.
+// Undo restores the final backup, and with it the data model as it was. Rows
+// that the new version has taken since are kept in a backup of their own.
 func (m migrate) Undo(ctx context.Context, r *steps.Run) error {
-	if _, ok := facts.Migrated.Get(r); ok {
+	if _, ok := facts.Migrated.Get(r); ok && m.models.served(r) {
 		if err := backup.SaveWritten(ctx, r, m.site); err != nil {
 			return err
 		}

@@ -26,7 +26,10 @@ const bootWithin = 3 * time.Minute
 
 // rehearse migrates the restored copy with the staged code, boots it with
 // every side effect off, and reads what came out.
-type rehearse struct{ site *site.Site }
+type rehearse struct {
+	site   *site.Site
+	models *models
+}
 
 // Check proves that the rehearsal was of this backup and this stage.
 func (h rehearse) Check(_ context.Context, r *steps.Run) (steps.Proof, error) {
@@ -35,6 +38,9 @@ func (h rehearse) Check(_ context.Context, r *steps.Run) (steps.Proof, error) {
 	stage, staged := facts.Staged.Get(r)
 	if !ok || !backedUp || !staged || done.Backup != made.ID || done.Stage != stage.Key {
 		return steps.Unproved("this backup was not rehearsed with this code"), nil
+	}
+	if !h.models.rehearsed(r) {
+		return steps.Unproved("the data models of before and after were not kept"), nil
 	}
 	return steps.Proved("%d migrations in %.1f s", len(done.Migrations), done.MigrateSeconds), nil
 }
@@ -64,10 +70,10 @@ func (h rehearse) Do(ctx context.Context, r *steps.Run) error {
 		return err
 	}
 	if err := h.migrate(ctx, r, c); err != nil {
-		var failed *directus.MigrateError
-		if errors.As(err, &failed) {
-			err = fault.Wrap(err, "", origin(failed, c.out.Pending)+"mend the cause, then `bunnyhop resume` rehearses again; output.log in the run's folder has all that it said")
-		}
+		return h.explain(blamed(err, c))
+	}
+	err = c.onCopy(ctx, func(db database.Database) error { return h.models.readAfter(ctx, r, db) })
+	if err != nil {
 		return h.explain(err)
 	}
 	if err := h.boot(ctx, r, c); err != nil {
@@ -77,7 +83,20 @@ func (h rehearse) Do(ctx context.Context, r *steps.Run) error {
 		return err
 	}
 	r.Summary("%d migrations in %.1f s, boot %.1f s", len(c.out.Migrations), c.out.MigrateSeconds, c.out.BootSeconds)
+	if h.models.from != nil { // the decisions are tried on it
+		h.models.copied = c
+		return nil
+	}
 	return connect.DropScratch(ctx, c.place)
+}
+
+// blamed says where a failed migration comes from, and what to do.
+func blamed(err error, c *copyOf) error {
+	var failed *directus.MigrateError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	return fault.Wrap(err, "", origin(failed, c.out.Pending)+"mend the cause, then `bunnyhop resume` rehearses again; output.log in the run's folder has all that it said")
 }
 
 func (h rehearse) explain(err error) error {
@@ -126,7 +145,7 @@ func (h rehearse) prepare(ctx context.Context, r *steps.Run) (*copyOf, error) {
 	if c.config, err = connect.RestoreScratch(ctx, scratch, dump, r); err != nil {
 		return nil, err
 	}
-	if err := h.readBefore(ctx, c); err != nil {
+	if err := h.readBefore(ctx, r, c); err != nil {
 		return nil, err
 	}
 	if err := h.configure(ctx, r, p, c, stage); err != nil {
@@ -135,7 +154,7 @@ func (h rehearse) prepare(ctx context.Context, r *steps.Run) (*copyOf, error) {
 	return c, nil
 }
 
-func (h rehearse) readBefore(ctx context.Context, c *copyOf) error {
+func (h rehearse) readBefore(ctx context.Context, r *steps.Run, c *copyOf) error {
 	db, err := connect.Open(ctx, c.config, connect.ReadOnly)
 	if err != nil {
 		return err
@@ -154,7 +173,7 @@ func (h rehearse) readBefore(ctx context.Context, c *copyOf) error {
 		return err
 	}
 	c.rows = int(c.before.Tables["directus_permissions"].Rows)
-	return nil
+	return h.models.readBefore(ctx, r, db)
 }
 
 func (h rehearse) configure(ctx context.Context, r *steps.Run, p *project.Project, c *copyOf, stage facts.Stage) error {
@@ -198,11 +217,13 @@ func (h rehearse) migrate(ctx context.Context, r *steps.Run, c *copyOf) error {
 	if err != nil {
 		return err
 	}
-	began := time.Now()
-	if err := c.cli.MigrateLatest(ctx, applied(r, len(expected)), r); err != nil {
+	began, each := time.Now(), &timed{}
+	show := applied(r, len(expected))
+	if err := c.cli.MigrateLatest(ctx, func(title string, n int) { each.begin(title, time.Now()); show(title, n) }, r); err != nil {
 		return err
 	}
-	c.out.MigrateSeconds = time.Since(began).Seconds()
+	c.out.At = time.Now().UTC()
+	c.out.MigrateSeconds, c.out.Times = time.Since(began).Seconds(), each.each(c.out.Pending, c.out.At)
 	db, err := connect.Open(ctx, c.config, connect.ReadOnly)
 	if err != nil {
 		return err

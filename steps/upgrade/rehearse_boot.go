@@ -52,10 +52,10 @@ func (h rehearse) boot(ctx context.Context, r *steps.Run, c *copyOf) error {
 	c.out.BootSeconds = time.Since(began).Seconds()
 	client := directus.NewClient(base, c.token)
 	client.Busy = r.Output
-	return h.readAPI(ctx, c, client)
+	return h.readAPI(ctx, r, c, client)
 }
 
-func (h rehearse) readAPI(ctx context.Context, c *copyOf, client *directus.Client) error {
+func (h rehearse) readAPI(ctx context.Context, r *steps.Run, c *copyOf, client *directus.Client) error {
 	info, err := client.Info(ctx)
 	if err != nil {
 		return err
@@ -70,10 +70,15 @@ func (h rehearse) readAPI(ctx context.Context, c *copyOf, client *directus.Clien
 	if err != nil {
 		return err
 	}
-	c.out.Extensions = nil
-	for _, e := range loaded {
-		c.out.Extensions = append(c.out.Extensions, e.Name)
+	c.out.Extensions, c.out.States = nil, states(loaded)
+	for _, e := range c.out.States {
+		if e.Loaded {
+			c.out.Extensions = append(c.out.Extensions, e.Name)
+		}
 	}
 	slices.Sort(c.out.Extensions)
+	for _, gone := range goneExtensions(before(r), c.out.States) {
+		c.out.Warnings = append(c.out.Warnings, gone.String()+": after the upgrade it will be so too")
+	}
 	return nil
 }

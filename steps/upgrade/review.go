@@ -18,7 +18,10 @@ import (
 
 // review shows what the upgrade changes and has every change decided that can
 // be decided.
-type review struct{ site *site.Site }
+type review struct {
+	site   *site.Site
+	models *models
+}
 
 // Check proves that every change is decided. The changes are worked out again
 // by Do when they are not.
@@ -27,12 +30,19 @@ func (v review) Check(_ context.Context, r *steps.Run) (steps.Proof, error) {
 	if !ok || len(change.Undecided(done.Changes, done.Decisions)) > 0 {
 		return steps.Unproved("not every change is decided"), nil
 	}
+	if refused, ok := Refused.Get(r); ok && refused.Error != "" {
+		return steps.Unproved("what was decided cannot be done"), nil
+	}
 	return steps.Proved("%d changes decided", len(done.Changes)), nil
 }
 
 // Do gathers the changes and asks.
 func (v review) Do(ctx context.Context, r *steps.Run) error {
-	changes, err := v.changes(ctx, r)
+	model, err := v.models.changes(r)
+	if err != nil {
+		return err
+	}
+	changes, err := v.changes(ctx, r, model)
 	if err != nil {
 		return err
 	}
@@ -42,7 +52,7 @@ func (v review) Do(ctx context.Context, r *steps.Run) error {
 	}
 	answer, err := r.Ask(ctx, steps.Gate{
 		ID: "review", Kind: steps.GateReview, Title: fmt.Sprintf("What %s → %s changes", target.From, target.To),
-		Flag: "--yes (takes what is recommended) or --decisions FILE", Changes: changes,
+		Text: model.text, Flag: "--yes (takes what is recommended) or --decisions FILE", Changes: changes, Noise: model.noise,
 	})
 	if err != nil {
 		return err
@@ -58,10 +68,16 @@ func (v review) Do(ctx context.Context, r *steps.Run) error {
 		}
 	}
 	r.Summary("%d accepted · %d rejected", accepted, rejected)
-	return facts.Reviewed.Set(r, facts.Review{Changes: changes, Decisions: decisions})
+	if err := facts.Reviewed.Set(r, facts.Review{Changes: changes, Decisions: decisions}); err != nil {
+		return err
+	}
+	if _, ok := Refused.Get(r); ok {
+		return Refused.Set(r, Refusal{})
+	}
+	return nil
 }
 
-func (v review) changes(ctx context.Context, r *steps.Run) ([]change.Change, error) {
+func (v review) changes(ctx context.Context, r *steps.Run, model modelChanges) ([]change.Change, error) {
 	p, err := v.site.Open(ctx, r)
 	if err != nil {
 		return nil, err
@@ -99,6 +115,9 @@ func (v review) changes(ctx context.Context, r *steps.Run) ([]change.Change, err
 			Locked: "it follows from the migrations", Undo: "restoring the backup",
 		})
 	}
+	changes = append(changes, model.wanted...)
+	changes = append(changes, model.migrated...)
+	rehearsed.UserChanges = untold(rehearsed.UserChanges, model.told)
 	changes = append(changes, tableChanges(rehearsed)...)
 	for _, m := range rehearsed.Pending {
 		changes = append(changes, migrationChange(m))

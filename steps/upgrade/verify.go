@@ -219,29 +219,6 @@ func seeAccess(_ context.Context, _ *steps.Run, e *evidence) (string, error) {
 	return "every role may do what it could before", nil
 }
 
-func seeExtensions(ctx context.Context, _ *steps.Run, e *evidence) (string, error) {
-	if e.client == nil {
-		return "not asked: no SECRET", nil
-	}
-	loaded, err := e.client.Extensions(ctx)
-	if err != nil {
-		return "", err
-	}
-	var names, missing []string
-	for _, x := range loaded {
-		names = append(names, x.Name)
-	}
-	for _, name := range e.rehearsed.Extensions {
-		if !slices.Contains(names, name) {
-			missing = append(missing, name)
-		}
-	}
-	if len(missing) > 0 {
-		return "", fmt.Errorf("loaded on the copy and not here: %s", strings.Join(missing, ", "))
-	}
-	return fmt.Sprintf("%d loaded", len(names)), nil
-}
-
 // seeFiles fetches a few stored files through the server and compares their
 // sizes with those on the disk or in the bucket. Only files that are there can be asked for: one
 // that was missing before the upgrade says nothing about it (VE1).

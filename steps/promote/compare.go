@@ -1,0 +1,89 @@
+package promote
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"bunnyhop/internal/directus"
+	"bunnyhop/internal/fault"
+	"bunnyhop/internal/schema/review"
+	"bunnyhop/steps"
+	"bunnyhop/steps/model"
+)
+
+// compare reads both data models, tells them apart, and asks the target's data
+// what each change would mean to it.
+type compare struct{ ends *ends }
+
+// Check is never satisfied: comparing again is the proof.
+func (compare) Check(context.Context, *steps.Run) (steps.Proof, error) {
+	return steps.Unproved("compared again"), nil
+}
+
+// Do compares.
+func (c compare) Do(ctx context.Context, r *steps.Run) (err error) {
+	e, environ := c.ends, c.ends.site.Options().Environ
+	target, err := model.Open(ctx, r, e.Target, model.Target, environ)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, target.Close()) }()
+	base, err := model.Open(ctx, r, e.Base, model.Base, environ)
+	if err != nil {
+		return err
+	}
+	if err := base.Close(); err != nil {
+		return err
+	}
+	if err := newer(ctx, target); err != nil {
+		return err
+	}
+	if e.plan, err = review.New(target.Snapshot, base.Snapshot, e.Mode); err != nil {
+		return err
+	}
+	if err := e.see(ctx, r, target); err != nil {
+		return err
+	}
+	if err := errors.Join(keep(r, beforeFile, target.Snapshot), keep(r, wantedFile, base.Snapshot)); err != nil {
+		return err
+	}
+	models := Models{
+		Base: base.Describe(), Target: target.Describe(), Mode: e.Mode, Directus: target.Snapshot.Directus, Vendor: target.Snapshot.Vendor,
+		Changes: len(e.plan.Changes), LeftOut: len(e.plan.LeftOut), Noise: map[string]int{},
+	}
+	for _, n := range e.plan.Noise {
+		models.Noise[string(n.Reason)]++
+	}
+	r.Summary("differences: %d", models.Changes)
+	return Compared.Set(r, models)
+}
+
+// newer refuses a target that some newer Directus has migrated already: its
+// own code reads the tables wrongly (SC15).
+func newer(ctx context.Context, target *model.Opened) error {
+	if target.Database == nil {
+		return nil
+	}
+	shipped, err := directus.Shipped(target.Project.Root)
+	if err != nil {
+		return err
+	}
+	custom, err := directus.CustomMigrations(target.Project.Config.MigrationsPath(target.Project.Installed))
+	if err != nil {
+		return err
+	}
+	recorded, err := directus.Recorded(ctx, target.Database)
+	if err != nil {
+		return err
+	}
+	tables, err := target.Database.Tables(ctx)
+	if err != nil {
+		return err
+	}
+	if newer := directus.NewerThanCode(recorded, shipped, custom, tables, target.Project.Installed); newer != nil {
+		return fault.Newf("the database of %s is newer than its Directus %s: %s", target.Source.Name(), target.Project.Installed, strings.Join(newer.Evidence(), "; ")).
+			WithHint("bring code and database together first: `bunnyhop status` says more").WithCode(fault.Blocked)
+	}
+	return nil
+}

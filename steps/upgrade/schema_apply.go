@@ -1,0 +1,277 @@
+package upgrade
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	backups "bunnyhop/internal/backup"
+	"bunnyhop/internal/database"
+	"bunnyhop/internal/database/connect"
+	"bunnyhop/internal/directus"
+	"bunnyhop/internal/fault"
+	schemaapply "bunnyhop/internal/schema/apply"
+	difference "bunnyhop/internal/schema/compare"
+	modelreview "bunnyhop/internal/schema/review"
+	"bunnyhop/internal/schema/snapshot"
+	"bunnyhop/steps"
+	"bunnyhop/steps/facts"
+)
+
+// bring makes the accepted changes in the project's own database, whose server
+// is stopped and whose migrations are done.
+func (m *models) bring(ctx context.Context, r *steps.Run) error {
+	accepted, current, err := m.accepted(r)
+	if err != nil || len(accepted) == 0 {
+		return err
+	}
+	stage, err := facts.Staged.Need(r)
+	if err != nil {
+		return err
+	}
+	p, err := m.site.Open(ctx, r)
+	if err != nil {
+		return err
+	}
+	if err := m.stillPossible(ctx, r, current, accepted); err != nil {
+		return err
+	}
+	cli := directus.CLI{
+		Node: stage.Node, Tree: p.Root, Dir: p.Root, Redact: r.Redact, Environ: stage.Runtime().Environ(m.site.Environ()),
+	}
+	outcome, err := schemaapply.ApplyCLI(ctx, m.commandLine(r, cli, p.Config.Database()), current, accepted, r)
+	if err != nil {
+		return fault.Wrap(err, "", "it worked on the copy: look at what is different about the live database, then start anew")
+	}
+	return converged(outcome)
+}
+
+// stillPossible asks the data once more: rows have been written since the copy
+// was made of the backup.
+func (m *models) stillPossible(ctx context.Context, r *steps.Run, current *snapshot.Snapshot, accepted []difference.Change) error {
+	p, err := m.site.Open(ctx, r)
+	if err != nil {
+		return err
+	}
+	db, err := m.site.Database(ctx, p, connect.ReadOnly)
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // read only
+	seen, err := m.see(ctx, r, db, &modelreview.Plan{Current: current, Proposed: accepted})
+	if err != nil {
+		return err
+	}
+	for _, c := range accepted {
+		if why := seen[c.Key()].Blocked; why != "" {
+			return fault.Newf("%s was accepted and cannot be made any more: %s", c.Key(), why).
+				WithHint("rows were written since the backup; begin anew, and decide on them as they are")
+		}
+	}
+	return nil
+}
+
+// state says what of the accepted changes is in the project's own database.
+type state int
+
+const (
+	nothing state = iota // it is as the migrations left it
+	partly
+	everything
+)
+
+func (m *models) state(ctx context.Context, r *steps.Run) (state, error) {
+	accepted, current, err := m.accepted(r)
+	if err != nil || len(accepted) == 0 {
+		return nothing, err
+	}
+	now, err := m.live(ctx, r)
+	if err != nil {
+		return partly, err
+	}
+	moved, err := difference.Compare(current, now)
+	if err != nil {
+		return partly, err
+	}
+	if len(moved.Changes) == 0 {
+		return nothing, nil
+	}
+	outcome, err := schemaapply.Reached(current, accepted, now)
+	if err != nil {
+		return partly, err
+	}
+	if outcome.Converged() {
+		return everything, nil
+	}
+	return partly, nil
+}
+
+// brought proves that the accepted changes are there, and did to the tables
+// what they did on the copy: what they touch has the same schema and as many
+// rows as before, and every other table of the project is as it was.
+func (m *models) brought(ctx context.Context, r *steps.Run) error {
+	accepted, current, err := m.accepted(r)
+	if err != nil || len(accepted) == 0 {
+		return err
+	}
+	now, err := m.live(ctx, r)
+	if err != nil {
+		return err
+	}
+	outcome, err := schemaapply.Reached(current, accepted, now)
+	if err != nil {
+		return err
+	}
+	if err := converged(outcome); err != nil {
+		return err
+	}
+	tables, err := m.asTried(ctx, r)
+	if err != nil {
+		return err
+	}
+	return m.record(r, accepted, outcome.Notes, tables)
+}
+
+// record keeps what the tables are now that the accepted changes have touched,
+// for the looks that come later.
+func (m *models) record(r *steps.Run, accepted []difference.Change, notes []string, now database.Fingerprint) error {
+	plan, err := m.wanted(r)
+	if err != nil {
+		return err
+	}
+	tried, err := Tried.Need(r)
+	if err != nil {
+		return err
+	}
+	migrated, err := facts.Migrated.Need(r)
+	if err != nil {
+		return err
+	}
+	if migrated.Changed == nil {
+		migrated.Changed = map[string]database.TableFingerprint{}
+	}
+	for name := range tried.Tables {
+		if table, there := now.Tables[name]; there {
+			migrated.Changed[name] = table
+		}
+	}
+	if err := facts.Migrated.Set(r, migrated); err != nil {
+		return err
+	}
+	done := Application{Accepted: keysOf(accepted), Rejected: len(plan.Changes) - len(accepted), Rows: map[string]int64{}, Notes: notes}
+	for _, name := range describing {
+		done.Rows[name] = now.Tables[name].Rows
+	}
+	return Applied.Set(r, done)
+}
+
+// asTried compares the tables of the live database with those of the copy
+// after the trial, and returns what they are now.
+func (m *models) asTried(ctx context.Context, r *steps.Run) (database.Fingerprint, error) {
+	var none database.Fingerprint
+	tried, err := Tried.Need(r)
+	if err != nil {
+		return none, err
+	}
+	before, err := afterMigration(r)
+	if err != nil {
+		return none, err
+	}
+	p, err := m.site.Open(ctx, r)
+	if err != nil {
+		return none, err
+	}
+	db, err := m.site.Database(ctx, p, connect.ReadOnly)
+	if err != nil {
+		return none, err
+	}
+	now, err := db.Fingerprint(ctx, nil, r)
+	if err := errors.Join(err, db.Close()); err != nil {
+		return none, err
+	}
+	if rehearsed, ok := facts.Rehearsed.Get(r); ok {
+		if _, changed := rehearsed.UserChanges[otherObjects]; changed {
+			before.Other = now.Other // by migrations of the project's own
+		}
+	}
+	schema := facts.SystemSchema(now, directus.SystemTable)
+	for _, table := range slices.Sorted(maps.Keys(tried.System)) {
+		if schema[table] != tried.System[table] {
+			return none, fault.Newf("table %s is not as the accepted changes left it on the copy", table)
+		}
+	}
+	return now, tried.fits(before, now)
+}
+
+// fits compares the project's own tables before and after the accepted
+// changes.
+func (t Trial) fits(before, now database.Fingerprint) error {
+	unexpected := before.Diff(now, func(table string) bool {
+		_, touched := t.Tables[table]
+		return isUserTable(table) && !touched
+	})
+	if len(unexpected) > 0 {
+		return fault.Newf("the accepted changes have nothing to do with it, and yet: %s", unexpected[0])
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Tables)) {
+		want := t.Tables[name]
+		was, is := before.Tables[name], now.Tables[name]
+		_, there := now.Tables[name]
+		switch {
+		case name == otherObjects:
+			if now.Other != want.Schema {
+				return fault.New("views or triggers are not as the accepted changes left them on the copy", "")
+			}
+		case there == want.Gone:
+			return fault.Newf("the accepted changes did not do with table %s what they did on the copy", name)
+		case there && is.Schema != want.Schema:
+			return fault.Newf("table %s has not the schema that the accepted changes gave it on the copy", name)
+		case there && !want.New && is.Rows != was.Rows:
+			return fault.Newf("table %s has %d rows, and had %d before the accepted changes", name, is.Rows, was.Rows)
+		}
+	}
+	return nil
+}
+
+// afterMigration is what every table of the project was when the migrations
+// were done.
+func afterMigration(r *steps.Run) (database.Fingerprint, error) {
+	var f database.Fingerprint
+	rehearsed, err := facts.Rehearsed.Need(r)
+	if err != nil {
+		return f, err
+	}
+	final, err := facts.FinalBack.Need(r)
+	if err != nil {
+		return f, err
+	}
+	manifest, err := backups.Read(final.Dir)
+	if err != nil {
+		return f, err
+	}
+	migrated, err := facts.Migrated.Need(r)
+	if err != nil {
+		return f, err
+	}
+	f = database.Fingerprint{Tables: maps.Clone(manifest.Fingerprint.Tables), Other: manifest.Fingerprint.Other}
+	for name, change := range rehearsed.UserChanges {
+		if change.Gone {
+			delete(f.Tables, name)
+		}
+	}
+	maps.Copy(f.Tables, migrated.Changed)
+	return f, nil
+}
+
+// served reports whether the new version may have taken rows: it is started
+// only when the accepted changes are proved. Before that, what is otherwise
+// than in the backup are those changes.
+func (m *models) served(r *steps.Run) bool {
+	tried, ok := Tried.Get(r)
+	if !ok || len(tried.Accepted) == 0 {
+		return true
+	}
+	_, applied := Applied.Get(r)
+	return applied
+}
