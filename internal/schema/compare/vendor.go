@@ -44,6 +44,9 @@ func (j fieldJudge) kind() Reason {
 	return ""
 }
 
+// retyped: the two types are not one and the same.
+func (j fieldJudge) retyped() bool { return j.a.Type != j.b.Type && j.kind() == "" }
+
 func group(a, b string) bool {
 	return slices.ContainsFunc(kinds, func(k []string) bool { return slices.Contains(k, a) && slices.Contains(k, b) })
 }
@@ -90,6 +93,10 @@ func (j fieldJudge) schema(key string, a, b any) Reason {
 	}
 	if !j.vendors {
 		return ""
+	}
+	if j.retyped() && (key == "max_length" && j.b.Type == "string" || key != "max_length" && j.b.Type == "decimal") && positive(b) > 0 &&
+		(key == "max_length" || key == "numeric_precision" || key == "numeric_scale") {
+		return "" // a part of the new type
 	}
 	noise := false
 	switch key {

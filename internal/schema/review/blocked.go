@@ -2,6 +2,7 @@ package review
 
 import (
 	"fmt"
+	"strings"
 
 	"bunnyhop/internal/schema/compare"
 	"bunnyhop/internal/schema/snapshot"
@@ -12,10 +13,11 @@ type vocabulary struct {
 	directus string
 	meta     map[compare.Entity]map[string]bool
 	tables   map[string]bool
+	counts   map[part]bool // keys that count up
 }
 
 func vocabularyOf(s *snapshot.Snapshot) vocabulary {
-	v := vocabulary{s.Directus, map[compare.Entity]map[string]bool{compare.Collection: {}, compare.Field: {}, compare.Relation: {}}, map[string]bool{}}
+	v := vocabulary{s.Directus, map[compare.Entity]map[string]bool{compare.Collection: {}, compare.Field: {}, compare.Relation: {}}, map[string]bool{}, map[part]bool{}}
 	add := func(entity compare.Entity, meta snapshot.Object) {
 		for key := range meta {
 			v.meta[entity][key] = true
@@ -27,6 +29,9 @@ func vocabularyOf(s *snapshot.Snapshot) vocabulary {
 	}
 	for _, f := range s.Fields {
 		add(compare.Field, f.Meta)
+		if snapshot.Flag(f.Schema, "has_auto_increment") {
+			v.counts[part{compare.Field, f.Collection, f.Field}] = true
+		}
 	}
 	for _, r := range s.Relations {
 		add(compare.Relation, r.Meta)
@@ -50,6 +55,9 @@ func (v vocabulary) blocked(c compare.Change) string {
 		}
 		return ""
 	case compare.Create:
+		if why := unmakable(c.After); why != "" {
+			return why
+		}
 		if field, ok := c.After.(snapshot.Field); ok && snapshot.Flag(field.Schema, "is_primary_key") && v.tables[c.Collection] {
 			return "Directus gives a table its primary key only when it makes the table"
 		}
@@ -68,8 +76,28 @@ func (v vocabulary) blocked(c compare.Change) string {
 		return fmt.Sprintf("Directus %s has no %s here", v.directus, c.Path[1])
 	case part != "meta" && part != "schema" && part != "type":
 		return fmt.Sprintf("no version of Directus is known that applies %s", key)
-	case c.Entity == compare.Field && part == "schema" && len(c.Path) > 1:
+	case c.Entity == compare.Field && part == "schema" && len(c.Path) > 1 && fixed[c.Path[1]] != "":
 		return fixed[c.Path[1]]
+	case c.Entity == compare.Field && part != "meta" && v.counts[partOf(c)]:
+		return "Directus does not compare the column of a key that counts up"
+	}
+	return ""
+}
+
+// unmakable says why Directus makes something else, or nothing, of an entity.
+func unmakable(value any) string {
+	switch value := value.(type) {
+	case snapshot.Collection:
+		if strings.Contains(value.Collection, " ") && !value.Folder() {
+			return "Directus does not look at tables with a space in their name"
+		}
+	case snapshot.Field:
+		if snapshot.Flag(value.Schema, "is_generated") {
+			return "Directus makes an ordinary column of a generated one"
+		}
+		if value.Type == "unknown" && snapshot.Text(value.Schema, "data_type") != "bytea" {
+			return "Directus does not know the column's type"
+		}
 	}
 	return ""
 }

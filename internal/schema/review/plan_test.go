@@ -37,7 +37,7 @@ func edited(s *snapshot.Snapshot, name string, edit func(f *snapshot.Field)) *sn
 	return &changed
 }
 
-func made(t *testing.T, current, wanted *snapshot.Snapshot, mode Mode) (*Plan, map[string]change.Change) {
+func planned(t *testing.T, current, wanted *snapshot.Snapshot, mode Mode) (*Plan, map[string]change.Change) {
 	t.Helper()
 	p, err := New(current, wanted, mode)
 	if err != nil {
@@ -97,7 +97,7 @@ func TestRequirements(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			p, byID := made(t, test.current, test.wanted, Mirror)
+			p, byID := planned(t, test.current, test.wanted, Mirror)
 			if _, ok := byID[test.accept]; !ok {
 				t.Fatalf("no change %q in %v", test.accept, slices.Sorted(maps.Keys(byID)))
 			}
@@ -116,7 +116,7 @@ func TestModes(t *testing.T) {
 		Merge:  {"field posts.slug meta.note", "field posts.title"},
 		Mirror: {"field posts.slug meta.note", "field posts.status", "field posts.title"},
 	} {
-		p, byID := made(t, current, wanted, mode)
+		p, byID := planned(t, current, wanted, mode)
 		got := slices.Sorted(maps.Keys(byID))
 		if diff := cmp.Diff(want, slices.DeleteFunc(got, func(id string) bool { return strings.HasPrefix(id, "collection posts ") })); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", mode, diff)
@@ -141,17 +141,29 @@ func TestBlocked(t *testing.T) {
 		}
 	}
 	counted := edited(all, "posts.id", func(f *snapshot.Field) { f.Schema["has_auto_increment"] = false })
+	unrelated := *all
+	unrelated.Relations = slices.DeleteFunc(slices.Clone(all.Relations), func(r snapshot.Relation) bool { return r.Collection == "posts" && r.Field == "page" })
+	made := *all
+	made.Collections = append(slices.Clone(all.Collections), snapshot.Collection{Collection: "two words", Meta: snapshot.Object{}, Schema: snapshot.Object{"name": "two words"}})
+	made.Fields = append(slices.Clone(all.Fields),
+		snapshot.Field{Collection: "posts", Field: "sum", Type: "integer", Meta: snapshot.Object{}, Schema: snapshot.Object{"name": "sum", "is_generated": true}},
+		snapshot.Field{Collection: "posts", Field: "odd", Type: "unknown", Meta: snapshot.Object{}, Schema: snapshot.Object{"name": "odd", "data_type": "xml"}})
 	for _, test := range []struct {
 		wanted *snapshot.Snapshot
 		id     string
 		why    string
 	}{
+		{&unrelated, "relation posts.page → pages", "on SQLite"},
+		{&made, "collection two words", "a space"},
+		{&made, "field posts.sum", "generated"},
+		{&made, "field posts.odd", "type"},
+		{edited(all, "posts.id", func(f *snapshot.Field) { f.Schema["is_nullable"] = true }), "field posts.id schema.is_nullable", "counts up"},
 		{unknown, "field posts.title meta.glow", "Directus 12.4.0 has no glow here"},
 		{&forgotten, "collection posts meta", "no way to forget"},
 		{counted, "field posts.id schema.has_auto_increment", "how a key counts"},
 		{withoutAll(all, "posts.id"), "field posts.id", "primary key"},
 	} {
-		_, byID := made(t, all, test.wanted, Mirror)
+		_, byID := planned(t, all, test.wanted, Mirror)
 		c, ok := byID[test.id]
 		if !ok || !strings.Contains(c.Blocked, test.why) || c.Recommended {
 			t.Errorf("%s: %+v (%v)", test.id, c, ok)
@@ -162,7 +174,7 @@ func TestBlocked(t *testing.T) {
 func TestEvidenceDecides(t *testing.T) {
 	all := whole(t)
 	wanted := edited(all, "posts.title", func(f *snapshot.Field) { f.Schema["max_length"] = 50.0 })
-	p, byID := made(t, all, wanted, Merge)
+	p, byID := planned(t, all, wanted, Merge)
 	const id = "field posts.title schema.max_length"
 	if c := byID[id]; c.Risk != change.Caution || c.Recommended || c.Before != "200" || c.After != "50" {
 		t.Fatalf("before the data was asked: %+v", c)
@@ -180,7 +192,7 @@ func TestEvidenceDecides(t *testing.T) {
 // TestNothingUnsafeIsRecommended: --yes never pulls in what is not safe.
 func TestNothingUnsafeIsRecommended(t *testing.T) {
 	all := whole(t)
-	p, _ := made(t, all, withoutAll(all, "posts", "posts_translations"), Mirror)
+	p, _ := planned(t, all, withoutAll(all, "posts", "posts_translations"), Mirror)
 	for id, accept := range change.Recommended(p.Changes) {
 		for _, c := range p.Changes {
 			if c.ID == id && accept && c.Risk != change.Safe {

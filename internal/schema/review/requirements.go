@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"bunnyhop/internal/database"
 	"bunnyhop/internal/schema/compare"
 	"bunnyhop/internal/schema/snapshot"
 )
@@ -16,7 +17,8 @@ import (
 //   - a deletion requires every change that takes a reference to it away.
 //
 // And what Directus does in one go is decided as one: a table and its primary
-// key, a new type and the attributes of the column that come with it.
+// key, a new type and the attributes of the column that come with it, a
+// relation and the foreign key that its column tells of.
 func (p *Plan) require() {
 	r := requirements{plan: p, now: modelOf(p.Current), then: modelOf(p.Wanted), created: map[part][]int{}, deleted: map[part][]int{}}
 	r.index()
@@ -34,6 +36,7 @@ func (p *Plan) require() {
 	}
 	r.moved()
 	r.keys()
+	r.foreignKeys()
 	r.types()
 	for i := range p.Changes {
 		slices.Sort(p.Changes[i].Requires)
@@ -163,6 +166,33 @@ func (r *requirements) keys() {
 		}
 		for _, j := range r.created[part{compare.Collection, c.Collection, ""}] {
 			r.add(j, i)
+		}
+	}
+}
+
+// foreignKeys: what a column tells of its foreign key comes and goes with the
+// relation. On SQLite Directus drops no foreign key of a column that stays,
+// for they have no names there (@directus/api 12.4.0,
+// dist/services/relations.js, deleteOne): it goes with its column only.
+func (r *requirements) foreignKeys() {
+	for i, c := range r.plan.Proposed {
+		at := part{compare.Relation, c.Collection, c.Field}
+		if c.Entity == compare.Field && c.Action == compare.Update && strings.HasPrefix(c.Attribute(), "schema.foreign_key_") {
+			for _, j := range slices.Concat(r.created[at], r.deleted[at]) {
+				r.add(i, j)
+				r.add(j, i)
+			}
+		}
+		relation, ok := c.Before.(snapshot.Relation)
+		if !ok || c.Action != compare.Delete || relation.Schema == nil || r.plan.Current.Vendor != string(database.SQLite) {
+			continue
+		}
+		fields := r.deleted[part{compare.Field, c.Collection, c.Field}]
+		for _, j := range fields {
+			r.add(i, j)
+		}
+		if len(fields) == 0 && r.plan.Changes[i].Blocked == "" {
+			r.plan.Changes[i].Blocked = "on SQLite Directus cannot drop the foreign key of a column that stays"
 		}
 	}
 }
