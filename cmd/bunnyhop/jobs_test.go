@@ -10,6 +10,7 @@ import (
 
 	"bunnyhop/internal/fault"
 	"bunnyhop/steps"
+	"bunnyhop/steps/model"
 	"bunnyhop/steps/overview"
 	"bunnyhop/steps/rollback"
 	"bunnyhop/steps/site"
@@ -200,7 +201,7 @@ func TestFindRun(t *testing.T) {
 
 func TestDryRunHasNoCutover(t *testing.T) {
 	_, o := newProject(t)
-	f, err := flow(flowDryRun, o, overview.Started{To: "11.17.4"})
+	f, err := flow(flowDryRun, o, overview.Started{To: "11.17.4", Schema: &model.Source{Kind: model.Snapshot, Place: "/schema.yaml"}})
 	if err != nil {
 		t.Fatal(err)
 	}

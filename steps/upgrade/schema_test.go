@@ -431,3 +431,25 @@ func TestModelChangedMeanwhile(t *testing.T) {
 		t.Fatalf("%+v", result)
 	}
 }
+
+// TestRowsWrittenMeanwhile: a value that came after the backup and would be cut
+// is not cut: the cutover is undone, and the value is there.
+func TestRowsWrittenMeanwhile(t *testing.T) {
+	p := testbed.New(t)
+	p.Serve()
+	from := bringIn(t, wantedModel(modelOf(t, p, "10.13.4")))
+	var before database.Fingerprint
+	result := driveWatched(t, upgrade.Flow(options(p), upgrade.Options{To: target, Schema: from}), p.Root, func(e steps.Event) {
+		if opened, ok := e.(steps.GateOpened); ok && opened.Gate.ID == "review" {
+			p.Exec("INSERT INTO tags (name) VALUES ('" + strings.Repeat("x", 200) + "')")
+			before = p.Fingerprint()
+		}
+	})
+	if result.Status != steps.RolledBack || result.Step != "apply" || !strings.Contains(result.Error, acceptedIDs[2]+" was accepted and cannot be made any more") {
+		t.Fatalf("%+v", result)
+	}
+	asBefore(t, p, before, "after the undo")
+	if copies, _ := filepath.Glob(filepath.Join(p.Data, "bunnyhop", "backups", "*", "*-before-rollback")); len(copies) > 0 {
+		t.Errorf("nothing was written since, and yet there is %v", copies)
+	}
+}

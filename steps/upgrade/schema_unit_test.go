@@ -19,7 +19,9 @@ func table(rows int64, data, schema string) database.TableFingerprint {
 
 func TestTrialFits(t *testing.T) {
 	type tables = map[string]database.TableFingerprint
-	copied := func(other string, all tables) database.Fingerprint { return database.Fingerprint{Tables: all, Other: other} }
+	copied := func(other string, all tables) database.Fingerprint {
+		return database.Fingerprint{Tables: all, Other: other}
+	}
 	before := copied("v", tables{"same": table(1, "d", "s"), "wider": table(3, "d", "s"), "directus_fields": table(9, "d", "s")})
 	after := copied("v", tables{"same": table(1, "d", "s"), "wider": table(3, "e", "t"), "fresh": table(0, "", "n"), "directus_fields": table(12, "e", "s")})
 	trial := Trial{Tables: touched(before, after)}
