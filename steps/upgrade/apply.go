@@ -44,11 +44,10 @@ func (a apply) Do(ctx context.Context, r *steps.Run) error {
 	if err := a.models.brought(ctx, r); err != nil {
 		return err
 	}
-	if done, ok := Applied.Get(r); ok && len(done.Accepted) > 0 {
-		r.Summary("as decided, with %s of the data model", counted(len(done.Accepted), "change"))
-		return nil
-	}
 	r.Summary("as decided")
+	for _, line := range modelLines(r) {
+		r.Summary("as decided; %s", line)
+	}
 	return nil
 }
 

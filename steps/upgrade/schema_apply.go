@@ -112,8 +112,15 @@ func (m *models) state(ctx context.Context, r *steps.Run) (state, error) {
 // rows as before, and every other table of the project is as it was.
 func (m *models) brought(ctx context.Context, r *steps.Run) error {
 	accepted, current, err := m.accepted(r)
-	if err != nil || len(accepted) == 0 {
+	if err != nil || m.from == nil {
 		return err
+	}
+	if len(accepted) == 0 {
+		plan, err := m.wanted(r)
+		if err != nil {
+			return err
+		}
+		return Applied.Set(r, Application{Rejected: len(plan.Changes)})
 	}
 	now, err := m.live(ctx, r)
 	if err != nil {
@@ -151,13 +158,17 @@ func (m *models) record(r *steps.Run, accepted []difference.Change, notes []stri
 	if migrated.Changed == nil {
 		migrated.Changed = map[string]database.TableFingerprint{}
 	}
+	known := true
 	for name := range tried.Tables {
 		if table, there := now.Tables[name]; there {
+			known = known && migrated.Changed[name] == table
 			migrated.Changed[name] = table
 		}
 	}
-	if err := facts.Migrated.Set(r, migrated); err != nil {
-		return err
+	if !known {
+		if err := facts.Migrated.Set(r, migrated); err != nil {
+			return err
+		}
 	}
 	done := Application{Accepted: keysOf(accepted), Rejected: len(plan.Changes) - len(accepted), Rows: map[string]int64{}, Notes: notes}
 	for _, name := range describing {

@@ -3,14 +3,12 @@ package upgrade
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"bunnyhop/internal/fault"
 	schemaapply "bunnyhop/internal/schema/apply"
 	difference "bunnyhop/internal/schema/compare"
 	"bunnyhop/internal/schema/snapshot"
 	"bunnyhop/steps"
-	"bunnyhop/steps/facts"
 	"bunnyhop/steps/service"
 )
 
@@ -29,25 +27,13 @@ func (v verifyModel) Do(ctx context.Context, r *steps.Run) error {
 	if err != nil || len(accepted) == 0 {
 		return err
 	}
-	seen, err := facts.Verified.Need(r)
-	if err != nil {
-		return err
-	}
-	look := facts.Check{Name: "data model", OK: true}
 	by, err := v.models.serves(ctx, r, current, accepted)
-	if look.Detail = fmt.Sprintf("%s brought in, as %s tells", counted(len(accepted), "change"), by); err != nil {
-		look.OK, look.Detail = false, err.Error()
-	}
-	r.Output(look.Name + ": " + look.Detail)
-	seen.Checks = append(seen.Checks, look)
-	if err := facts.Verified.Set(r, seen); err != nil {
-		return err
-	}
-	if !look.OK {
-		return fault.Newf("the new version runs, but %s: %s", look.Name, look.Detail).
+	if err != nil {
+		r.Output("data model: " + err.Error())
+		return fault.Newf("the new version runs, but data model: %v", err).
 			WithHint("what each look saw is in the run's journal: bunnyhop runs %s", r.ID)
 	}
-	r.Summary("%d looks, all good", len(seen.Checks))
+	r.Output(fmt.Sprintf("data model: %s brought in, as %s tells", counted(len(accepted), "change"), by))
 	return nil
 }
 
@@ -80,27 +66,13 @@ func (m *models) serves(ctx context.Context, r *steps.Run, current *snapshot.Sna
 	return by, converged(outcome)
 }
 
-// reportModel also says what was brought in.
-type reportModel struct{ report }
-
-// Do reports.
-func (p reportModel) Do(ctx context.Context, r *steps.Run) error {
-	if err := p.report.Do(ctx, r); err != nil {
-		return err
-	}
+// modelLines say, for people, what was brought in; none where nothing was to be.
+func modelLines(r *steps.Run) []string {
 	wanted, ok := Wanted.Get(r)
 	if !ok {
 		return nil
 	}
-	out, err := facts.Summarised.Need(r)
-	if err != nil {
-		return err
-	}
-	line := "Nothing of the data model of " + wanted.Name + " was accepted, and nothing was brought in."
-	if done, ok := Applied.Get(r); ok && len(done.Accepted) > 0 {
-		line = fmt.Sprintf("%s from the data model of %s: %d brought in, %d rejected.",
-			counted(len(done.Accepted)+done.Rejected, "change"), wanted.Name, len(done.Accepted), done.Rejected)
-	}
-	out.Lines = slices.Insert(out.Lines, min(1, len(out.Lines)), line)
-	return facts.Summarised.Set(r, out)
+	done, _ := Applied.Get(r)
+	return []string{fmt.Sprintf("of the data model of %s, %s brought in and %d rejected",
+		wanted.Name, counted(len(done.Accepted), "change"), done.Rejected)}
 }
