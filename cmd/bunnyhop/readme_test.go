@@ -93,12 +93,13 @@ var told = map[string]string{
 	"  prefix: blog":                     settingsTold,
 	"  credentials_file: /root/.config/bunnyhop/bucket.key":                        settingsTold,
 	"encrypt_to: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p]": settingsTold,
-	"keep_in_bucket: 30":                                             settingsTold,
-	"ALTER ROLE blog CREATEDB;":                                      "a statement for PostgreSQL",
-	"GRANT ALL PRIVILEGES ON `bunnyhop\\_%`.* TO blog;":              "a statement for MySQL",
-	"bunnyhop promote schema.yaml https://cms.example.com --dry-run": "needs a server; TestPromoteServer has one",
-	"stop: systemctl stop blog":                                      settingsTold,
-	"start: systemctl start blog":                                    settingsTold,
+	"keep_in_bucket: 30":                                                     settingsTold,
+	"ALTER ROLE blog CREATEDB;":                                              "a statement for PostgreSQL",
+	"GRANT ALL PRIVILEGES ON `bunnyhop\\_%`.* TO blog;":                      "a statement for MySQL",
+	"bunnyhop upgrade --project /srv/blog --to 11.17.4 --schema schema.yaml": "a flow of its own; TestUpgradeWithDataModel in steps/upgrade runs it",
+	"bunnyhop promote schema.yaml https://cms.example.com --dry-run":         "needs a server; TestPromoteServer has one",
+	"stop: systemctl stop blog":                                              settingsTold,
+	"start: systemctl start blog":                                            settingsTold,
 }
 
 func TestReadmeHasWhatIsTested(t *testing.T) {

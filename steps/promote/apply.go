@@ -129,7 +129,7 @@ func (a apply) record(r *steps.Run, done Application, outcome *schemaapply.Outco
 		done.Unexpected = append(done.Unexpected, c.Key())
 	}
 	done.Notes = outcome.Notes
-	if err := keep(r, afterFile, outcome.After); err != nil {
+	if err := model.Keep(r, afterFile, outcome.After); err != nil {
 		return err
 	}
 	return Applied.Set(r, done)

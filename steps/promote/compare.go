@@ -45,7 +45,7 @@ func (c compare) Do(ctx context.Context, r *steps.Run) (err error) {
 	if err := e.see(ctx, r, target); err != nil {
 		return err
 	}
-	if err := errors.Join(keep(r, beforeFile, target.Snapshot), keep(r, wantedFile, base.Snapshot)); err != nil {
+	if err := errors.Join(model.Keep(r, beforeFile, target.Snapshot), model.Keep(r, wantedFile, base.Snapshot)); err != nil {
 		return err
 	}
 	models := Models{
@@ -57,6 +57,20 @@ func (c compare) Do(ctx context.Context, r *steps.Run) (err error) {
 	}
 	r.Summary("differences: %d", models.Changes)
 	return Compared.Set(r, models)
+}
+
+// see asks the target's data what each change would mean to it. A snapshot has
+// no data.
+func (e *ends) see(ctx context.Context, r *steps.Run, target *model.Opened) (err error) {
+	var seen map[string]review.Evidence
+	switch {
+	case target.Database != nil:
+		seen, err = model.SeenIn(ctx, target.Project, target.Database, e.plan, r)
+	case target.Client != nil:
+		seen, err = model.SeenAt(ctx, target.Client, e.plan, r)
+	}
+	e.plan.Seen(seen)
+	return err
 }
 
 // newer refuses a target that some newer Directus has migrated already: its

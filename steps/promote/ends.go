@@ -1,16 +1,13 @@
 package promote
 
 import (
-	"encoding/json"
-	"fmt"
-	"os"
 	"path/filepath"
 
 	difference "bunnyhop/internal/schema/compare"
 	"bunnyhop/internal/schema/review"
-	"bunnyhop/internal/schema/snapshot"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
+	"bunnyhop/steps/model"
 	"bunnyhop/steps/site"
 )
 
@@ -49,25 +46,6 @@ type Models struct {
 	Noise map[string]int `json:"noise,omitempty"`
 }
 
-func keep(r *steps.Run, name string, s *snapshot.Snapshot) error {
-	data, err := json.Marshal(s)
-	if err != nil {
-		return fmt.Errorf("keeping a data model: %w", err)
-	}
-	if err := site.WritePrivate(r.Path(name), data); err != nil {
-		return fmt.Errorf("keeping a data model: %w", err)
-	}
-	return nil
-}
-
-func kept(r *steps.Run, name string) (*snapshot.Snapshot, error) {
-	data, err := os.ReadFile(r.Path(name))
-	if err != nil {
-		return nil, fmt.Errorf("reading the data model that the run kept: %w", err)
-	}
-	return snapshot.Parse(data)
-}
-
 // reviewed returns the plan, which a resumed run makes again out of what it
 // kept, and what was accepted.
 func (e *ends) reviewed(r *steps.Run) (*review.Plan, []difference.Change, error) {
@@ -76,11 +54,11 @@ func (e *ends) reviewed(r *steps.Run) (*review.Plan, []difference.Change, error)
 		return nil, nil, err
 	}
 	if e.plan == nil {
-		before, err := kept(r, beforeFile)
+		before, err := model.Kept(r, beforeFile)
 		if err != nil {
 			return nil, nil, err
 		}
-		wanted, err := kept(r, wantedFile)
+		wanted, err := model.Kept(r, wantedFile)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -35,7 +35,7 @@ func (v verify) Do(ctx context.Context, r *steps.Run) error {
 		r.Summary("nothing was accepted")
 		return nil
 	}
-	after, err := kept(r, afterFile)
+	after, err := model.Kept(r, afterFile)
 	if err != nil {
 		return err
 	}

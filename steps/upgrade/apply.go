@@ -44,10 +44,7 @@ func (a apply) Do(ctx context.Context, r *steps.Run) error {
 	if err := a.models.brought(ctx, r); err != nil {
 		return err
 	}
-	r.Summary("as decided")
-	for _, line := range modelLines(r) {
-		r.Summary("as decided; %s", line)
-	}
+	r.Summary("%s", strings.Join(append([]string{"as decided"}, modelLines(r)...), "; "))
 	return nil
 }
 

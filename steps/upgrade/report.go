@@ -62,6 +62,7 @@ func (p report) Do(ctx context.Context, r *steps.Run) error {
 		}
 	}
 	out.Lines = append(out.Lines, extensionLines(r)...)
+	out.Lines = append(out.Lines, modelLines(r)...)
 	out.Lines = append(out.Lines, p.olderCode(ctx, r)...)
 	out.Lines = append(out.Lines, "Reload the Studio without the browser's cache.")
 	out.Next = append(out.Next, "go back: bunnyhop rollback --project "+strconv.Quote(r.Root))

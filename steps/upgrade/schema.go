@@ -38,25 +38,6 @@ const (
 	seenFile   = "model-seen.json"
 )
 
-func keep(r *steps.Run, name string, value any) error {
-	data, err := json.Marshal(value)
-	if err == nil {
-		err = site.WritePrivate(r.Path(name), data)
-	}
-	if err != nil {
-		return fmt.Errorf("keeping a data model: %w", err)
-	}
-	return nil
-}
-
-func kept(r *steps.Run, name string) (*snapshot.Snapshot, error) {
-	data, err := os.ReadFile(r.Path(name))
-	if err != nil {
-		return nil, fmt.Errorf("reading the data model that the run kept: %w", err)
-	}
-	return snapshot.Parse(data)
-}
-
 // rehearsed proves that the rehearsal left what the review needs.
 func (m *models) rehearsed(r *steps.Run) bool {
 	names := []string{beforeFile, afterFile}
@@ -100,11 +81,11 @@ func (m *models) live(ctx context.Context, r *steps.Run) (read *snapshot.Snapsho
 
 // migrated is what the migrations change of the project's data model.
 func (m *models) migrated(r *steps.Run) (*modelreview.Plan, error) {
-	before, err := kept(r, beforeFile)
+	before, err := model.Kept(r, beforeFile)
 	if err != nil {
 		return nil, err
 	}
-	after, err := kept(r, afterFile)
+	after, err := model.Kept(r, afterFile)
 	if err != nil {
 		return nil, err
 	}
@@ -135,11 +116,11 @@ func (m *models) wanted(r *steps.Run) (*modelreview.Plan, error) {
 
 // unseen is the wanted plan before anybody looked at the data.
 func (m *models) unseen(r *steps.Run) (*modelreview.Plan, error) {
-	after, err := kept(r, afterFile)
+	after, err := model.Kept(r, afterFile)
 	if err != nil {
 		return nil, err
 	}
-	wanted, err := kept(r, wantedFile)
+	wanted, err := model.Kept(r, wantedFile)
 	if err != nil {
 		return nil, err
 	}

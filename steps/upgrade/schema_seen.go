@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 
-	"bunnyhop/internal/change"
 	"bunnyhop/internal/database"
 	"bunnyhop/internal/database/connect"
-	"bunnyhop/internal/directus"
-	dataevidence "bunnyhop/internal/schema/evidence"
 	modelreview "bunnyhop/internal/schema/review"
 	"bunnyhop/steps"
+	"bunnyhop/steps/model"
 )
 
 // readBefore keeps the data model of the copy that is not migrated yet.
@@ -19,7 +17,7 @@ func (m *models) readBefore(ctx context.Context, r *steps.Run, db database.Datab
 	if err != nil {
 		return err
 	}
-	return keep(r, beforeFile, before)
+	return model.Keep(r, beforeFile, before)
 }
 
 // readAfter keeps the data model of the migrated copy, and what its data has
@@ -29,7 +27,7 @@ func (m *models) readAfter(ctx context.Context, r *steps.Run, db database.Databa
 	if err != nil {
 		return err
 	}
-	if err := keep(r, afterFile, after); err != nil || m.from == nil {
+	if err := model.Keep(r, afterFile, after); err != nil || m.from == nil {
 		return err
 	}
 	plan, err := m.unseen(r)
@@ -40,40 +38,16 @@ func (m *models) readAfter(ctx context.Context, r *steps.Run, db database.Databa
 	if err != nil {
 		return err
 	}
-	return keep(r, seenFile, seen)
+	return model.Keep(r, seenFile, seen)
 }
 
 // see asks data what each proposed change would mean to it.
 func (m *models) see(ctx context.Context, r *steps.Run, db database.Database, plan *modelreview.Plan) (map[string]modelreview.Evidence, error) {
-	found, err := dataevidence.Gather(ctx, dataevidence.Database(db), plan.Current, plan.Proposed, r)
-	if err != nil {
-		return nil, err
-	}
-	seen := make(map[string]modelreview.Evidence, len(found))
-	for key, one := range found {
-		seen[key] = modelreview.Evidence{Evidence: one.Evidence, Risk: one.Risk, Blocked: one.Blocked}
-	}
 	p, err := m.site.Open(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	installed, err := directus.ListExtensions(p.Config.ExtensionsPath(), p.Root)
-	if err != nil {
-		return nil, err
-	}
-	has, err := dataevidence.InExtensions(installed)
-	if err != nil {
-		return nil, err
-	}
-	for key, lacking := range dataevidence.Lacking(plan.Proposed, dataevidence.Studio{Directus: plan.Current.Directus, Has: has}) {
-		one := seen[key]
-		one.Evidence = append(one.Evidence, lacking...)
-		if one.Risk == "" || one.Risk == change.Safe {
-			one.Risk = change.Caution
-		}
-		seen[key] = one
-	}
-	return seen, nil
+	return model.SeenIn(ctx, p, db, plan, r)
 }
 
 // onCopy opens the copy of a rehearsal.

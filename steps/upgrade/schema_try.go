@@ -16,6 +16,7 @@ import (
 	"bunnyhop/internal/schema/snapshot"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
+	"bunnyhop/steps/model"
 	"bunnyhop/steps/site"
 )
 
@@ -85,7 +86,7 @@ func (t try) Do(ctx context.Context, r *steps.Run) error {
 // sameAsBackup refuses to go on when somebody has changed the project's data
 // model since it was backed up: the decisions are about another one.
 func (m *models) sameAsBackup(ctx context.Context, r *steps.Run) error {
-	before, err := kept(r, beforeFile)
+	before, err := model.Kept(r, beforeFile)
 	if err != nil {
 		return err
 	}

@@ -73,6 +73,6 @@ func modelLines(r *steps.Run) []string {
 		return nil
 	}
 	done, _ := Applied.Get(r)
-	return []string{fmt.Sprintf("of the data model of %s, %s brought in and %d rejected",
+	return []string{fmt.Sprintf("data model of %s: %s brought in, %d rejected",
 		wanted.Name, counted(len(done.Accepted), "change"), done.Rejected)}
 }

@@ -31,7 +31,7 @@ func (w readWanted) Do(ctx context.Context, r *steps.Run) error {
 	if err := opened.Close(); err != nil {
 		return err
 	}
-	if err := keep(r, wantedFile, opened.Snapshot); err != nil {
+	if err := model.Keep(r, wantedFile, opened.Snapshot); err != nil {
 		return err
 	}
 	r.Summary("%s", opened.Describe())
