@@ -33,7 +33,7 @@ func TestWizard(t *testing.T) {
 	s.waits("last backup   none yet")
 	s.types("\r")
 	s.waits("Which version?")
-	s.waits("▌ " + to) // the recommended one is under the cursor
+	s.waits("▌   " + to) // the recommended one is under the cursor
 	s.types("\r")
 
 	s.waits("warnings to acknowledge", "warning to acknowledge")
