@@ -25,7 +25,8 @@ func newVersionsCommand(a *app) *cobra.Command {
 one on: date, the Node that each needs, whether it can be installed, how many
 blockers and warnings a check of it would find in this project, and the one that
 an upgrade would suggest. Releases that are known to be bad, or came out a few
-days ago, are marked and never suggested. Without the network it is the list as last seen.`,
+days ago, are marked and never suggested. Without the network it is the list as last
+seen, or the one of when bunnyhop was made.`,
 		Example: `  bunnyhop versions
   bunnyhop versions --all --json`,
 		Args: noArgs,

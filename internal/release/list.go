@@ -4,6 +4,7 @@ package release
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -34,26 +35,36 @@ type Release struct {
 	License    string `json:"license,omitempty"`
 }
 
+// describe fills in what follows from the version.
+func (r *Release) describe() {
+	version, err := semver.StrictNewVersion(r.Version)
+	if err != nil {
+		return
+	}
+	r.KnownBad, r.Major, r.Prerelease = KnownBad(r.Version), int(version.Major()), version.Prerelease() != "" //nolint:gosec // a small number
+}
+
 // List returns all releases, newest version first. Where the registry cannot
-// be asked, it is what the registry said last, and stale is when that was.
+// be asked, it is what the registry said last, or else what it said when this
+// program was made; stale is when that was.
 func List(ctx context.Context, client *registry.Client) (releases []Release, stale *time.Time, err error) {
 	document, err := client.Package(ctx, Package)
+	var down *registry.DownError
+	if errors.As(err, &down) && ctx.Err() == nil {
+		known := embedded()
+		return slices.Clone(known.Releases), &known.Fetched, nil
+	}
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, version := range versionsOf(document) {
 		found := document.Versions[version.Original()]
-		releases = append(releases, Release{
-			Version:    version.Original(),
-			Date:       document.Times[version.Original()],
-			Node:       found.Engines["node"],
-			NPM:        found.Engines["npm"],
-			KnownBad:   KnownBad(version.Original()),
-			Deprecated: string(found.Deprecated),
-			Major:      int(version.Major()), //nolint:gosec // a small number
-			Prerelease: version.Prerelease() != "",
-			License:    string(found.License),
-		})
+		one := Release{
+			Version: version.Original(), Date: document.Times[version.Original()], Node: found.Engines["node"], NPM: found.Engines["npm"],
+			Deprecated: string(found.Deprecated), License: string(found.License),
+		}
+		one.describe()
+		releases = append(releases, one)
 	}
 	if document.Stale {
 		stale = &document.Fetched

@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"bunnyhop/internal/advisory"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/node"
+	"bunnyhop/internal/registry"
 	"bunnyhop/internal/release"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
@@ -65,7 +67,7 @@ func (c choose) Do(ctx context.Context, r *steps.Run) error {
 	target := facts.Target{From: seen.Installed, To: to, Reason: reason, NodeMajor: node.Majors(to)}
 	if to != seen.Installed {
 		r.Output("looking whether every package of Directus " + to + " can be had")
-		if err := release.Installable(ctx, client, to, r); err != nil {
+		if err := release.Installable(ctx, client, to, r); err != nil && !c.cannotTell(r, err) {
 			return err
 		}
 	}
@@ -89,6 +91,17 @@ func (c choose) Do(ctx context.Context, r *steps.Run) error {
 	}
 	r.Summary("%s → %s", target.From, target.To)
 	return nil
+}
+
+// cannotTell reports whether a version could not be looked at, and whether
+// that does not matter, since it is only asked what it would mean.
+func (c choose) cannotTell(r *steps.Run, err error) bool {
+	var down *registry.DownError
+	if !c.options.LookOnly || !errors.As(err, &down) {
+		return false
+	}
+	r.Output("whether it can be installed cannot be told: " + err.Error())
+	return true
 }
 
 // settle finds the version: the one that was given, or the one that is chosen.

@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -67,7 +68,10 @@ func (c choose) complete(ctx context.Context, r *steps.Run, o *offer, seen facts
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
-				row.Missing = err.Error()
+				var down *registry.DownError
+				if !errors.As(err, &down) { // then it cannot be told, and installing it would say so
+					row.Missing = err.Error()
+				}
 			}
 		}
 		o.list.Rows = append(o.list.Rows, row)
