@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -79,21 +78,12 @@ func runCheck(ctx context.Context, o *checkOptions) error {
 	if err != nil {
 		return err
 	}
-	engine, err := steps.Look(upgrade.Check(place, upgrade.Options{To: o.to}), place.Root)
+	// Only the version is asked for, and the suggested one is meant.
+	run, err := a.look(ctx, upgrade.Check(place, upgrade.Options{To: o.to}), place.Root, Policy{Yes: true})
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err := engine.Close(); err != nil {
-			a.warnln("bunnyhop: " + a.clean(err.Error()))
-		}
-	}()
-	// Only the version is asked for, and the suggested one is meant.
-	result := a.drive(ctx, &job{engine: engine, run: engine.Execute, close: func() {}}, &lookReader{app: a}, byPolicy{Policy{Yes: true}})
-	if result.Status != steps.Done {
-		return fault.New(result.Error, result.Hint).WithCode(result.Code)
-	}
-	found, err := gatherChecked(engine.Run())
+	found, err := gatherChecked(run)
 	if err != nil {
 		return err
 	}
@@ -166,19 +156,4 @@ func countText(n int, one, several string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, several)
-}
-
-// lookReader tells on a terminal what is being looked at, beside the output.
-type lookReader struct{ app *app }
-
-func (l *lookReader) Event(e steps.Event, _ time.Time) {
-	if started, ok := e.(steps.StepStarted); ok && l.app.terminal && !l.app.flags.json {
-		l.app.warnln(l.app.oneLine(started.Title) + " …")
-	}
-}
-
-func (l *lookReader) Tick(time.Time) {}
-
-func (l *lookReader) Notice(_, text string, _ time.Time) {
-	l.app.warnln("bunnyhop: " + l.app.oneLine(text))
 }

@@ -114,20 +114,11 @@ func (o *diffOptions) compare(ctx context.Context, baseWord, targetWord string) 
 		return found, err
 	}
 	flow, plan := promote.Comparison(site.Options{Root: target.Place, Environ: a.environ}, promote.Options{Base: base, Target: target, Mode: mode})
-	engine, err := steps.Look(flow, target.Place)
+	run, err := a.look(ctx, flow, target.Place, Policy{})
 	if err != nil {
 		return found, err
 	}
-	defer func() {
-		if err := engine.Close(); err != nil {
-			a.warnln("bunnyhop: " + a.clean(err.Error()))
-		}
-	}()
-	result := a.drive(ctx, &job{engine: engine, run: engine.Execute, close: func() {}}, &lookReader{app: a}, byPolicy{})
-	if result.Status != steps.Done {
-		return found, fault.New(result.Error, result.Hint).WithCode(result.Code)
-	}
-	models, err := promote.Compared.Need(engine.Run())
+	models, err := promote.Compared.Need(run)
 	if err != nil {
 		return found, err
 	}

@@ -73,15 +73,14 @@ func TestReadmePromotion(t *testing.T) {
 
 const legacyRows = `SELECT id, legacy_id FROM articles ORDER BY id`
 
-var undoCommand = regexp.MustCompile(`bunnyhop promote --undo (\S+)`)
+var (
+	undoCommand = regexp.MustCompile(`bunnyhop promote --undo (\S+)`)
+	nextRestore = regexp.MustCompile(`bunnyhop restore (\S+)`)
+)
 
 func (s *story) promoted(out string) {
 	s.t.Helper()
-	found := undoCommand.FindStringSubmatch(out)
-	if found == nil {
-		s.t.Fatalf("no command to take the promotion back:\n%s", out)
-	}
-	s.run = found[1]
+	s.run = s.named(undoCommand, out)
 	if got := s.Rows(`SELECT note FROM directus_fields WHERE collection = 'articles' AND field = 'title'`); got[0][0] != "As it is printed" {
 		s.t.Errorf("the note is %q", got)
 	}
@@ -91,11 +90,7 @@ func (s *story) promoted(out string) {
 // dropped takes the ID of the backup that has the values.
 func (s *story) dropped(out string) {
 	s.t.Helper()
-	found := regexp.MustCompile(`bunnyhop restore (\S+)`).FindStringSubmatch(out)
-	if found == nil {
-		s.t.Fatalf("no command to put the backup back:\n%s", out)
-	}
-	s.backup = found[1]
+	s.backup = s.named(nextRestore, out)
 	if got := s.Rows(`SELECT count(*) FROM pragma_table_info('articles') WHERE name = 'legacy_id'`); got[0][0] != "0" {
 		s.t.Error("the column is still there")
 	}

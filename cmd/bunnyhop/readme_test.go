@@ -206,11 +206,17 @@ var restoreCommand = regexp.MustCompile(`put it back with: bunnyhop restore (\S+
 // backedUp takes the backup's ID from the line that tells how to put it back.
 func (s *story) backedUp(out string) {
 	s.t.Helper()
-	found := restoreCommand.FindStringSubmatch(out)
+	s.backup = s.named(restoreCommand, out)
+}
+
+// named is what a command that was printed names.
+func (s *story) named(command *regexp.Regexp, out string) string {
+	s.t.Helper()
+	found := command.FindStringSubmatch(out)
 	if found == nil {
-		s.t.Fatalf("no command to put the backup back:\n%s", out)
+		s.t.Fatalf("no command %s:\n%s", command, out)
 	}
-	s.backup = found[1]
+	return found[1]
 }
 
 func (s *story) listed(out string) {

@@ -14,7 +14,7 @@ import (
 
 // SeenIn asks a database of a project what each proposed change would mean to
 // its data, and the project's extensions whether they can show it.
-func SeenIn(ctx context.Context, p *project.Project, db database.Database, plan *review.Plan, report progress.Reporter) (map[string]review.Evidence, error) {
+func SeenIn(ctx context.Context, p *project.Project, db database.Database, plan *review.Plan, report progress.Reporter) (map[string]evidence.Finding, error) {
 	installed, err := directus.ListExtensions(p.Config.ExtensionsPath(), p.Root)
 	if err != nil {
 		return nil, err
@@ -27,7 +27,7 @@ func SeenIn(ctx context.Context, p *project.Project, db database.Database, plan 
 }
 
 // SeenAt asks a running server the same.
-func SeenAt(ctx context.Context, client *directus.Client, plan *review.Plan, report progress.Reporter) (map[string]review.Evidence, error) {
+func SeenAt(ctx context.Context, client *directus.Client, plan *review.Plan, report progress.Reporter) (map[string]evidence.Finding, error) {
 	var has func(kind, id string) bool
 	loaded, err := client.Extensions(ctx)
 	if err != nil { // before 10.7 nobody is told
@@ -38,14 +38,10 @@ func SeenAt(ctx context.Context, client *directus.Client, plan *review.Plan, rep
 	return seen(ctx, evidence.Server(client), has, plan, report)
 }
 
-func seen(ctx context.Context, source evidence.Source, has func(kind, id string) bool, plan *review.Plan, report progress.Reporter) (map[string]review.Evidence, error) {
-	found, err := evidence.Gather(ctx, source, plan.Current, plan.Proposed, report)
+func seen(ctx context.Context, source evidence.Source, has func(kind, id string) bool, plan *review.Plan, report progress.Reporter) (map[string]evidence.Finding, error) {
+	all, err := evidence.Gather(ctx, source, plan.Current, plan.Proposed, report)
 	if err != nil {
 		return nil, err
-	}
-	all := make(map[string]review.Evidence, len(found))
-	for key, one := range found {
-		all[key] = review.Evidence{Evidence: one.Evidence, Risk: one.Risk, Blocked: one.Blocked}
 	}
 	for key, lacking := range evidence.Lacking(plan.Proposed, evidence.Studio{Directus: plan.Current.Directus, Has: has}) {
 		one := all[key]

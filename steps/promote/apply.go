@@ -12,6 +12,7 @@ import (
 	difference "bunnyhop/internal/schema/compare"
 	"bunnyhop/internal/schema/snapshot"
 	"bunnyhop/steps"
+	"bunnyhop/steps/facts"
 	"bunnyhop/steps/model"
 	"bunnyhop/steps/service"
 )
@@ -82,7 +83,7 @@ func (a apply) settled(ctx context.Context, r *steps.Run, before *snapshot.Snaps
 	var last *snapshot.Snapshot
 	since := time.Now()
 	for {
-		now, err := a.now(ctx, r)
+		now, err := a.ends.now(ctx, r)
 		if err != nil {
 			return nil, err
 		}
@@ -110,15 +111,6 @@ func (a apply) settled(ctx context.Context, r *steps.Run, before *snapshot.Snaps
 		case <-time.After(settleFor / 10):
 		}
 	}
-}
-
-// now is the target's data model.
-func (a apply) now(ctx context.Context, r *steps.Run) (*snapshot.Snapshot, error) {
-	target, err := model.Open(ctx, r, a.ends.Target, model.Target, a.ends.site.Options().Environ)
-	if err != nil {
-		return nil, err
-	}
-	return target.Snapshot, target.Close()
 }
 
 func (a apply) record(r *steps.Run, done Application, outcome *schemaapply.Outcome) error {
@@ -163,7 +155,7 @@ func (a apply) through(ctx context.Context, r *steps.Run, done *Application, cur
 	const server = "the running server"
 	if a.ends.Target.Kind == model.Server {
 		done.By = server
-		target, err := model.Open(ctx, r, a.ends.Target, model.Target, a.ends.site.Options().Environ)
+		target, err := a.ends.target(ctx, r)
 		if err != nil {
 			return nil, err
 		}
@@ -208,7 +200,7 @@ func (a apply) Undo(ctx context.Context, r *steps.Run) error {
 	if err != nil {
 		return err
 	}
-	now, err := a.now(ctx, r)
+	now, err := a.ends.now(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -255,8 +247,8 @@ func taken(back []difference.Change) []difference.Change {
 // Manual implements steps.Manual.
 func (a apply) Manual(r *steps.Run) []string {
 	lines := []string{fmt.Sprintf("bunnyhop promote --undo %s %s", r.ID, a.ends.Target.Place)}
-	if made, ok := backedUp(r); ok {
-		lines = append(lines, "bunnyhop restore "+made+" --project "+a.ends.Target.Place)
+	if made, ok := facts.BackedUp.Get(r); ok {
+		lines = append(lines, "bunnyhop restore "+made.ID+" --project "+a.ends.Target.Place)
 	}
 	return lines
 }

@@ -7,6 +7,7 @@ import (
 
 	"bunnyhop/internal/directus"
 	"bunnyhop/internal/fault"
+	"bunnyhop/internal/schema/evidence"
 	"bunnyhop/internal/schema/review"
 	"bunnyhop/steps"
 	"bunnyhop/steps/model"
@@ -23,13 +24,13 @@ func (compare) Check(context.Context, *steps.Run) (steps.Proof, error) {
 
 // Do compares.
 func (c compare) Do(ctx context.Context, r *steps.Run) (err error) {
-	e, environ := c.ends, c.ends.site.Options().Environ
-	target, err := model.Open(ctx, r, e.Target, model.Target, environ)
+	e := c.ends
+	target, err := e.target(ctx, r)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
-	base, err := model.Open(ctx, r, e.Base, model.Base, environ)
+	base, err := model.Open(ctx, r, e.Base, model.Base, e.site.Options().Environ)
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func (c compare) Do(ctx context.Context, r *steps.Run) (err error) {
 // see asks the target's data what each change would mean to it. A snapshot has
 // no data.
 func (e *ends) see(ctx context.Context, r *steps.Run, target *model.Opened) (err error) {
-	var seen map[string]review.Evidence
+	var seen map[string]evidence.Finding
 	switch {
 	case target.Database != nil:
 		seen, err = model.SeenIn(ctx, target.Project, target.Database, e.plan, r)

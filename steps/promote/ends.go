@@ -1,10 +1,12 @@
 package promote
 
 import (
+	"context"
 	"path/filepath"
 
 	difference "bunnyhop/internal/schema/compare"
 	"bunnyhop/internal/schema/review"
+	"bunnyhop/internal/schema/snapshot"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
 	"bunnyhop/steps/model"
@@ -46,6 +48,20 @@ type Models struct {
 	Noise map[string]int `json:"noise,omitempty"`
 }
 
+// target opens the target.
+func (e *ends) target(ctx context.Context, r *steps.Run) (*model.Opened, error) {
+	return model.Open(ctx, r, e.Target, model.Target, e.site.Options().Environ)
+}
+
+// now is the target's data model.
+func (e *ends) now(ctx context.Context, r *steps.Run) (*snapshot.Snapshot, error) {
+	target, err := e.target(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return target.Snapshot, target.Close()
+}
+
 // reviewed returns the plan, which a resumed run makes again out of what it
 // kept, and what was accepted.
 func (e *ends) reviewed(r *steps.Run) (*review.Plan, []difference.Change, error) {
@@ -81,10 +97,4 @@ func accepts(r *steps.Run) bool {
 		}
 	}
 	return false
-}
-
-// backedUp is the backup of before.
-func backedUp(r *steps.Run) (id string, ok bool) {
-	made, ok := facts.BackedUp.Get(r)
-	return made.ID, ok
 }

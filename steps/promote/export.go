@@ -15,7 +15,6 @@ import (
 	difference "bunnyhop/internal/schema/compare"
 	"bunnyhop/internal/schema/snapshot"
 	"bunnyhop/steps"
-	"bunnyhop/steps/model"
 )
 
 // export writes what the accepted deletions of a server would lose into the
@@ -50,7 +49,7 @@ func (x export) Do(ctx context.Context, r *steps.Run) error {
 		r.Summary("nothing would be lost")
 		return Exported.Set(r, []Export{})
 	}
-	target, err := model.Open(ctx, r, x.ends.Target, model.Target, x.ends.site.Options().Environ)
+	target, err := x.ends.target(ctx, r)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"bunnyhop/internal/database"
 	difference "bunnyhop/internal/schema/compare"
+	dataevidence "bunnyhop/internal/schema/evidence"
 	modelreview "bunnyhop/internal/schema/review"
 	"bunnyhop/internal/schema/snapshot"
 	"bunnyhop/steps"
@@ -106,7 +107,7 @@ func (m *models) wanted(r *steps.Run) (*modelreview.Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading what was seen on the copy: %w", err)
 	}
-	var seen map[string]modelreview.Evidence
+	var seen map[string]dataevidence.Finding
 	if err := json.Unmarshal(data, &seen); err != nil {
 		return nil, fmt.Errorf("reading what was seen on the copy: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"bunnyhop/internal/database"
 	"bunnyhop/internal/database/connect"
+	dataevidence "bunnyhop/internal/schema/evidence"
 	modelreview "bunnyhop/internal/schema/review"
 	"bunnyhop/steps"
 	"bunnyhop/steps/model"
@@ -42,7 +43,7 @@ func (m *models) readAfter(ctx context.Context, r *steps.Run, db database.Databa
 }
 
 // see asks data what each proposed change would mean to it.
-func (m *models) see(ctx context.Context, r *steps.Run, db database.Database, plan *modelreview.Plan) (map[string]modelreview.Evidence, error) {
+func (m *models) see(ctx context.Context, r *steps.Run, db database.Database, plan *modelreview.Plan) (map[string]dataevidence.Finding, error) {
 	p, err := m.site.Open(ctx, r)
 	if err != nil {
 		return nil, err

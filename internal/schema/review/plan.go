@@ -9,6 +9,7 @@ import (
 
 	"bunnyhop/internal/change"
 	"bunnyhop/internal/schema/compare"
+	"bunnyhop/internal/schema/evidence"
 	"bunnyhop/internal/schema/snapshot"
 )
 
@@ -90,10 +91,10 @@ func New(current, wanted *snapshot.Snapshot, mode Mode) (*Plan, error) {
 
 // Seen puts what was seen in the target's data to the changes. Evidence can
 // raise or lower a risk, and block a change.
-func (p *Plan) Seen(evidence map[string]Evidence) {
+func (p *Plan) Seen(findings map[string]evidence.Finding) {
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		seen, ok := evidence[c.ID]
+		seen, ok := findings[c.ID]
 		if !ok {
 			continue
 		}
@@ -107,13 +108,6 @@ func (p *Plan) Seen(evidence map[string]Evidence) {
 		c.Recommended = c.Risk == change.Safe
 	}
 	p.settle()
-}
-
-// Evidence is what was seen behind one change.
-type Evidence struct {
-	Evidence []change.Evidence
-	Risk     change.Risk // empty: as it was
-	Blocked  string
 }
 
 // Accepted are the differences that were accepted, in order.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"bunnyhop/internal/change"
+	"bunnyhop/internal/schema/evidence"
 	"bunnyhop/internal/schema/snapshot"
 )
 
@@ -180,7 +181,7 @@ func TestEvidenceDecides(t *testing.T) {
 		t.Fatalf("before the data was asked: %+v", c)
 	}
 	longest := []change.Evidence{{Label: "longest value", Value: "87", Loss: true}}
-	p.Seen(map[string]Evidence{id: {Evidence: longest, Blocked: "37 characters would be cut"}})
+	p.Seen(map[string]evidence.Finding{id: {Evidence: longest, Blocked: "37 characters would be cut"}})
 	if c := p.Changes[0]; c.Blocked == "" || len(c.Evidence) != 1 {
 		t.Errorf("after: %+v", c)
 	}
