@@ -56,17 +56,22 @@ func (c CLI) Version(ctx context.Context) (string, error) {
 	return version, nil
 }
 
-// Run runs one command of the CLI to its end and reports its output.
+// Run runs one command of the CLI to its end and reports its output. The error
+// of one that fails begins with what Directus said of it.
 func (c CLI) Run(ctx context.Context, reporter progress.Reporter, args ...string) error {
-	var tail []string
+	var log cliLog
 	err := c.run(ctx, func(line string) {
-		reporter.Output(line)
-		tail = keepLast(tail, line)
+		log.line(line)
+		reporter.Output(log.shown)
 	}, args...)
-	if err != nil {
-		return fmt.Errorf("running directus %s: %w", strings.Join(args, " "), withOutput(err, tail))
+	if err == nil {
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("running directus %s: %w", strings.Join(args, " "), withOutput(err, log.tail))
+	if cause := log.cause(); cause != "" {
+		err = fmt.Errorf("%s (%w)", cause, err)
+	}
+	return err
 }
 
 // Start starts the server and returns while it boots; the end of ctx ends it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -110,6 +111,28 @@ func TestMigrateLatestKeepsTheFirstError(t *testing.T) {
 		}
 		if diff := cmp.Diff(&c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestRunSaysWhatWentWrong: the error of a command is what Directus said, not
+// only how the process ended.
+func TestRunSaysWhatWentWrong(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ output, want string }{
+		"what it was doing, and why": {"[01:33:21.035] ERROR: Failed to create field \"a.b\"\n    err: {\n    }\n[01:33:21.036] ERROR: no such type\n", `Failed to create field "a.b": no such type (running directus schema apply: `},
+		"once":                       {`{"level":50,"msg":"no such type"}`, "no such type (running directus schema apply: "},
+		"a crash":                    {crash, "Error: Knex: run (running directus schema apply: "},
+		"nothing":                    {"", "running directus schema apply: "},
+	} {
+		heard := &recorder{}
+		err := shell(t, c.output, 1).Run(t.Context(), heard, "schema", "apply")
+		var exit *process.ExitError
+		if !errors.As(err, &exit) || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+		if slices.ContainsFunc(heard.lines, func(line string) bool { return strings.HasPrefix(line, "{") }) {
+			t.Errorf("%s: reported as it was logged: %q", name, heard.lines)
 		}
 	}
 }
