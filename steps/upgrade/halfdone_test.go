@@ -25,6 +25,9 @@ const halfID = "half-done-migration"
 // leaves when it is killed (see TestMigrationKilledForReal), one after the
 // other. Each is named, with what leads out of it, and nothing is told twice.
 func TestHalfDoneMigration(t *testing.T) {
+	if testbed.Elsewhere(t) {
+		return
+	}
 	for _, vendor := range testbed.Vendors {
 		t.Run(string(vendor), func(t *testing.T) {
 			p := testbed.NewOn(t, vendor)

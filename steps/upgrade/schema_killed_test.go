@@ -12,6 +12,9 @@ import (
 // boundary of the steps that have to do with it; each time it goes on with
 // what the kill left.
 func TestKilledWithDataModel(t *testing.T) {
+	if testbed.Elsewhere(t) {
+		return
+	}
 	p := testbed.New(t)
 	p.Serve()
 	before, was := p.Fingerprint(), modelOf(t, p, target)
@@ -42,6 +45,9 @@ func TestKilledWithDataModel(t *testing.T) {
 
 // TestKilledWhileBringingIn kills while Directus changes the data model.
 func TestKilledWhileBringingIn(t *testing.T) {
+	if testbed.Elsewhere(t) {
+		return
+	}
 	p := testbed.New(t)
 	p.Serve()
 	before, was := p.Fingerprint(), modelOf(t, p, target)
