@@ -232,6 +232,8 @@ func (t *talk) choose(items []homeItem) (*Job, error) {
 			return t.choose(s.choices())
 		case *rollbackScreen:
 			return &Job{Kind: JobRollback, Run: s.run.ID}, nil
+		case *bringInScreen:
+			return t.bringIn(s)
 		}
 	}
 	return nil, nil //nolint:nilnil // nothing was to be done

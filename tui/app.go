@@ -188,6 +188,7 @@ func (a *app) asked(msg tea.Msg) tea.Cmd {
 		return a.start(msg.job)
 	case openMsg:
 		a.front = msg.screen
+		return a.front.Init()
 	case openBackupsMsg:
 		a.mode, a.front, a.refused = modeHome, a.backups, nil
 		return a.backups.open()

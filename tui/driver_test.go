@@ -178,6 +178,7 @@ func project(t *testing.T) string {
 func (s *script) options(root string) Options {
 	return Options{
 		Version: "0.1.0", Backups: sampleBackups(),
+		FindModel: findStaging,
 		Load: func(context.Context) (Home, error) { return sampleHome(), nil },
 		Start: func(_ context.Context, j Job) (Engine, func(context.Context) steps.Result, error) {
 			flow := s.upgrade()

@@ -38,6 +38,11 @@ var scenes = map[string]func(*playhouse){
 		p.send(homeMsg{home: home})
 		p.press("down", "down", "down", "enter")
 	},
+	"bring-in": func(p *playhouse) { p.bringIn("/srv/staging") },
+	"bring-in-refused": func(p *playhouse) {
+		p.bringIn("/srv/stagin")
+		p.send(basedMsg{word: "/srv/stagin", err: fault.New("there is no /srv/stagin", "name a project's folder, a server's address with https://, or the file of a snapshot")})
+	},
 	"backups-loading": func(p *playhouse) {
 		p.send(homeMsg{home: sampleHome()}, openMsg{p.a.backups})
 	},

@@ -78,6 +78,12 @@ func (s *homeScreen) choices() []homeItem {
 	if last := s.home.CanRollBack; last != nil {
 		items = append(items, homeItem{title: "Roll back the last upgrade", about: versionsOf(*last, s.c.g.arrow), why: busy, msg: openMsg{newRollbackScreen(s.c, *last)}})
 	}
+	if s.c.ses.opts.FindModel != nil {
+		items = append(items, homeItem{
+			title: "Bring in a data model", about: "of another project, a snapshot, a server; change by change", why: busy,
+			msg: openMsg{newBringInScreen(s.c)},
+		})
+	}
 	return append(items, homeItem{title: "Leave", msg: leaveMsg{}})
 }
 

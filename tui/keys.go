@@ -40,6 +40,8 @@ var (
 	keyNextOpen     = bind("]", "next to deal with", "]")
 	keyPreviousOpen = bind("[", "previous to deal with", "[")
 
+	keyMode = bind("tab/↑↓", "which differences", "tab")
+
 	keyVerify  = bind("v", "verify", "v")
 	keyProve   = bind("p", "prove", "p")
 	keyRestore = bind("r", "restore", "r")

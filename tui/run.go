@@ -11,6 +11,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"bunnyhop/internal/schema/review"
 	"bunnyhop/steps"
 )
 
@@ -63,11 +64,14 @@ const (
 
 // Job is one thing to start. Run is the ID of the run that is gone on with,
 // taken back or abandoned; empty for a new one. Backup is the folder of the
-// backup that is put back.
+// backup that is put back. Base says, for a promotion, where the data model is
+// that the project is to get, and Mode which differences count.
 type Job struct {
 	Kind   JobKind
 	Run    string
 	Backup string
+	Base   string
+	Mode   review.Mode
 }
 
 // Options is what the terminal UI works with.
@@ -83,6 +87,9 @@ type Options struct {
 	// Backups looks after the project's backups. Without it no screen offers
 	// them.
 	Backups Backups
+	// FindModel says what is wrong with a place from which a data model is to
+	// be brought in. Without it no screen offers that.
+	FindModel func(ctx context.Context, word string) error
 	// First is started at once, without the home screen.
 	First *Job
 	// Accessible asks plain questions line by line instead of drawing screens.

@@ -35,7 +35,7 @@ func newPlayhouse(t testing.TB, w, h int, g glyphs) *playhouse {
 	p := &playhouse{t: t, now: noon}
 	c := newCommon(g)
 	c.now = func() time.Time { return p.now }
-	ses := newSession(context.Background(), Options{Version: "0.1.0", Load: func(context.Context) (Home, error) { return sampleHome(), nil }, Backups: sampleBackups()})
+	ses := newSession(context.Background(), Options{Version: "0.1.0", Load: func(context.Context) (Home, error) { return sampleHome(), nil }, Backups: sampleBackups(), FindModel: findStaging})
 	p.a = newApp(ses, c)
 	p.send(tea.WindowSizeMsg{Width: w, Height: h})
 	return p

@@ -22,13 +22,17 @@ func (a *app) screen(ctx context.Context, first *tui.Job, req request) error {
 	options := tui.Options{
 		Load: a.load,
 		Start: func(ctx context.Context, j tui.Job) (tui.Engine, func(context.Context) steps.Result, error) {
-			started, err := a.start(ctx, req.with(j))
+			wanted, err := a.wanted(req, j)
+			if err != nil {
+				return nil, nil, err
+			}
+			started, err := a.start(ctx, wanted)
 			if err != nil {
 				return nil, nil, err
 			}
 			return started.engine, started.execute, nil
 		},
-		Backups: wizardBackups{a}, First: first, Accessible: a.front(false) == frontAsk, Version: version(),
+		Backups: wizardBackups{a}, FindModel: a.findModel, First: first, Accessible: a.front(false) == frontAsk, Version: version(),
 	}
 	var program []tea.ProgramOption
 	if a.flags.noColor {

@@ -51,17 +51,24 @@ func (c Credentials) Secrets() []string {
 	return all
 }
 
+// Check says what is missing to log in at an address.
+func (c Credentials) Check(address string) error {
+	if c.Token != "" || c.Email != "" && c.Password != "" {
+		return nil
+	}
+	return fault.New("nobody may read the data model of "+address+" without logging in", howToLogIn).WithCode(fault.Unanswered)
+}
+
 // connect returns a client that is logged in as an administrator.
 func connect(ctx context.Context, address string, c Credentials) (*directus.Client, error) {
+	if err := c.Check(address); err != nil {
+		return nil, err
+	}
 	client := directus.NewClient(address, c.Token)
-	switch {
-	case c.Token != "":
-	case c.Email != "" && c.Password != "":
+	if c.Token == "" {
 		if err := client.Login(ctx, c.Email, c.Password); err != nil {
 			return nil, refused(err, address)
 		}
-	default:
-		return nil, fault.New("nobody may read the data model of "+address+" without logging in", howToLogIn).WithCode(fault.Unanswered)
 	}
 	if err := client.Ping(ctx); err != nil {
 		return nil, refused(err, address)
