@@ -15,17 +15,32 @@ type hinted interface{ Hint() string }
 type helpDialog struct {
 	pane
 	keySet
-	c  *common
-	of screen
+	c    *common
+	of   screen
+	text scroller
 }
 
 func newHelpDialog(c *common, of screen) screen {
-	return &helpDialog{c: c, of: of, keySet: keySet{func() []keyed { return []keyed{live(as("close", keyEscape))} }}}
+	d := &helpDialog{c: c, of: of}
+	d.keySet = keySet{func() []keyed {
+		if d.text.more(c) == "" {
+			return []keyed{live(as("close", keyEscape))}
+		}
+		return []keyed{live(keyScroll), live(as("close", keyEscape))}
+	}}
+	return d
 }
 
 // Update implements screen.
 func (d *helpDialog) Update(msg tea.Msg) tea.Cmd {
-	if press, ok := msg.(tea.KeyPressMsg); ok && key.Matches(press, keyEscape, keyHelp, keyQuit, keyEnter, keyStop) {
+	press, ok := msg.(tea.KeyPressMsg)
+	switch {
+	case !ok || d.text.Update(press):
+	case key.Matches(press, keyUp):
+		d.text.scroll(-1)
+	case key.Matches(press, keyDown):
+		d.text.scroll(1)
+	case key.Matches(press, keyEscape, keyHelp, keyQuit, keyEnter, keyStop):
 		return send(closeMsg{})
 	}
 	return nil
@@ -33,6 +48,15 @@ func (d *helpDialog) Update(msg tea.Msg) tea.Cmd {
 
 // View implements screen.
 func (d *helpDialog) View() string {
+	lines, room := d.lines(), d.h-4
+	if len(lines) > room {
+		lines = d.text.show(nil, d.w, room-1, func() []string { return lines })
+		lines = append(lines[:len(lines):len(lines)], d.c.st.hint.Render(d.text.more(d.c)))
+	}
+	return d.c.frame("Help", lines, d.w, false)
+}
+
+func (d *helpDialog) lines() []string {
 	c, w := d.c, d.w-6
 	h := help.New()
 	h.SetWidth(w)
@@ -63,6 +87,5 @@ func (d *helpDialog) View() string {
 	signs := []string{
 		c.glyph(stepDone) + " done", c.glyph(stepFailed) + " failed", c.glyph(stepUndone) + " put back", c.glyph(stepWaiting) + " to come",
 	}
-	lines = append(lines, strings.Join(signs, "   "))
-	return c.frame("Help", c.clip(lines, d.h-4), d.w, false)
+	return append(lines, strings.Join(signs, "   "))
 }

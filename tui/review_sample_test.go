@@ -17,6 +17,7 @@ func init() {
 		"review-model-kind":         {"f", "f"},
 		"review-model-noise":        {"n"},
 		"review-model-help":         {"?"},
+		"review-model-help-end":     {"?", "pgdown", "pgdown"},
 		"review-model-dependencies": {"f", "f", "down", "down", "d"},
 		"review-model-safe":         {"A"},
 	} {
