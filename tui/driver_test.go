@@ -179,7 +179,7 @@ func (s *script) options(root string) Options {
 	return Options{
 		Version: "0.1.0", Backups: sampleBackups(),
 		FindModel: findStaging,
-		Load: func(context.Context) (Home, error) { return sampleHome(), nil },
+		Load:      func(context.Context) (Home, error) { return sampleHome(), nil },
 		Start: func(_ context.Context, j Job) (Engine, func(context.Context) steps.Result, error) {
 			flow := s.upgrade()
 			if j.Kind == JobRollback {

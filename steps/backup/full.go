@@ -152,8 +152,12 @@ func create(ctx context.Context, r *steps.Run, s *site.Site, p *project.Project,
 		return nil, "", err
 	}
 	defer db.Close() //nolint:errcheck // read only
+	id, err := freeID(folder, r.ID+c.suffix)
+	if err != nil {
+		return nil, "", err
+	}
 	options := backup.Options{
-		Folder: folder, ID: r.ID + c.suffix, Kind: c.kind, Run: r.ID,
+		Folder: folder, ID: id, Kind: c.kind, Run: r.ID,
 		Project: p.Name, Root: p.Root, Directus: p.Installed,
 		Database: db, Sources: c.sources, External: c.external, Omitted: map[backup.Part]string{},
 	}
@@ -174,6 +178,18 @@ func create(ctx context.Context, r *steps.Run, s *site.Site, p *project.Project,
 		return nil, "", err
 	}
 	return manifest, filepath.Join(folder, manifest.ID), nil
+}
+
+// freeID is an ID, or one like it that no backup has: a run may have found its
+// backup damaged, or been killed right before it could write down that there
+// is one. What is there stays as it is.
+func freeID(folder, id string) (string, error) {
+	for n, free := 2, id; ; n++ {
+		if there, err := site.Exists(filepath.Join(folder, free)); err != nil || !there {
+			return free, err
+		}
+		free = fmt.Sprintf("%s-%d", id, n)
+	}
 }
 
 // previous is the newest backup whose files need not be stored again.
