@@ -135,6 +135,12 @@ func link(tb testing.TB, from, to string) {
 // it there, and returns the tree and its Node.
 func Install(tb testing.TB, root, version string) (tree string, runtime *node.Runtime) {
 	tb.Helper()
+	trim(tb, Cache(tb))
+	return install(tb, root, version)
+}
+
+func install(tb testing.TB, root, version string) (tree string, runtime *node.Runtime) {
+	tb.Helper()
 	ctx := context.Background()
 	detected, err := project.Detect(root)
 	if err != nil {
