@@ -111,6 +111,29 @@ func TestToolMissingOrOld(t *testing.T) {
 	}
 }
 
+// TestToolReallyOlder: the installed tools refuse a server that is newer than
+// they are.
+func TestToolReallyOlder(t *testing.T) {
+	config := postgrestest.PrivateOf(t, "18.1.0-beta.16").Database(t)
+	db := open(t, config, database.ReadOnly)
+	if major := db.version.major(); major != 18 {
+		t.Fatalf("the server is %d", major)
+	}
+	installed := exec.Command(postgrestest.Binary(t, "pg_dump"), "--version")
+	if said, err := installed.Output(); err != nil || strings.Contains(string(said), " 18") {
+		t.Fatalf("the tools are not older: %s, %v", said, err)
+	}
+	postgrestest.Exec(t, config, "CREATE TABLE notes (id int PRIMARY KEY, body text)", "INSERT INTO notes VALUES (1, 'one')")
+	before := fingerprintOf(t, config)
+	dump := filepath.Join(t.TempDir(), "dump")
+	_, err := db.Dump(context.Background(), dump, progress.Discard)
+	forPeople(t, err, config, "is older than the server", "postgresql-client-18")
+	nothingIn(t, filepath.Dir(dump))
+	if lost := before.Diff(fingerprintOf(t, config), nil); len(lost) > 0 {
+		t.Errorf("the database changed: %v", lost)
+	}
+}
+
 // TestToolNearest takes the tools of the server's own version where there are
 // newer ones too.
 func TestToolNearest(t *testing.T) {

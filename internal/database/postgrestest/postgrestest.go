@@ -68,7 +68,12 @@ func (s *Server) Database(tb testing.TB) database.Config {
 			return // the test has stopped the server
 		}
 		defer conn.Close(ctx) //nolint:errcheck // nothing is lost
-		if _, err := conn.Exec(ctx, "DROP DATABASE IF EXISTS "+Quote(name)+" WITH (FORCE)"); err != nil {
+		// WITH (FORCE) is of 13 and later.
+		_, err = conn.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+		if err == nil {
+			_, err = conn.Exec(ctx, "DROP DATABASE IF EXISTS "+Quote(name))
+		}
+		if err != nil {
 			tb.Errorf("dropping the test's database: %v", err)
 		}
 	})

@@ -24,7 +24,7 @@ type Server struct {
 
 // launch makes a data folder and starts a server on it.
 func launch(settings []string) (*Server, error) {
-	bin, err := binaries()
+	bin, err := programs()
 	if err != nil {
 		return nil, err
 	}
