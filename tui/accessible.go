@@ -205,6 +205,7 @@ func (t *talk) home() (*Job, error) {
 	if screen.err != nil {
 		return nil, screen.err
 	}
+	t.c.home = screen.home
 	for _, line := range screen.about() {
 		t.say("%s", stripped(line))
 	}

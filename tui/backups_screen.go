@@ -18,18 +18,22 @@ type backupsScreen struct {
 	keySet
 	c *common
 
-	all    BackupList // as it is: what is asked for is asked of this
+	here   BackupList // what was read of the folder
+	bucket bucketView
+	all    BackupList // of both, as it is: what is asked for is asked of this
 	shown  BackupList // as it may be shown
 	err    error
 	loaded bool
 	list   list
 	detail detail
-	// at is the folder of the selected backup, so that it stays selected when
-	// the list is read again.
+	// at is the key of the selected backup, so that it stays selected when the
+	// list is read again.
 	at string
 
+	question *keyQuestion // open, or nil
+	keyFile  string       // the last one that opened something
 	job      *backupJob
-	outcomes map[string]backupOutcome // of the last job on each backup, by folder
+	outcomes map[string]backupOutcome // of the last job on each backup, by key
 	gone     string                   // says what was removed, until something else is done
 }
 
@@ -37,10 +41,15 @@ type backupsScreen struct {
 type backupJob struct {
 	*chore
 	kind  backupJobKind
-	dir   string
+	of    Backup // as it was when the job began
 	began time.Time
 	work  *work
 	reads string // what is read when it verifies
+	// restore says that a fetched backup is to be put back then; path is the
+	// file with the private key that was named for it.
+	restore bool
+	path    string
+	removal BackupRemoval
 }
 
 type backupJobKind string
@@ -48,14 +57,32 @@ type backupJobKind string
 const (
 	jobVerify     backupJobKind = "verify"
 	jobProve      backupJobKind = "prove"
+	jobVerifyCopy backupJobKind = "verify-copy"
+	jobSend       backupJobKind = "send"
+	jobFetch      backupJobKind = "fetch"
+	jobRestore    backupJobKind = "restore" // no job by itself: what is only in the bucket is fetched
 	jobLookRemove backupJobKind = "look"
 	jobRemove     backupJobKind = "remove"
 )
+
+// inBucket reports whether a job may have changed what the bucket holds.
+func (j *backupJob) inBucket() bool {
+	switch j.kind {
+	case jobVerifyCopy, jobSend:
+		return true
+	case jobRemove:
+		return j.removal.Dir == "" || j.removal.Copy != nil
+	case jobVerify, jobProve, jobFetch, jobRestore, jobLookRemove:
+	}
+	return false
+}
 
 // backupOutcome is how a job ended.
 type backupOutcome struct {
 	kind    backupJobKind
 	check   BackupCheck
+	sent    BackupSent
+	fetched BackupFetched
 	took    time.Duration
 	err     error
 	stopped bool
@@ -66,16 +93,25 @@ type (
 	backupsMsg struct {
 		list BackupList
 		err  error
+		// of is the reading of the bucket that brought copies; nil where the
+		// list is of the folder.
+		of     *chore
+		copies []Backup
 	}
 	backupDoneMsg struct {
-		job   *backupJob
-		check BackupCheck
-		err   error
+		job     *backupJob
+		check   BackupCheck
+		sent    BackupSent
+		fetched BackupFetched
+		said    string // of a removal
+		err     error
 	}
 	backupRemovalMsg struct {
-		job     *backupJob
-		removal BackupRemoval
-		err     error
+		job *backupJob
+		// here and copy are the removals that are possible, or nil; err says why
+		// none is, or with a removal why the other one is not.
+		here, copy *BackupRemoval
+		err        error
 	}
 	// removeBackupMsg says that the person agreed to a removal.
 	removeBackupMsg struct{ removal BackupRemoval }
@@ -89,7 +125,8 @@ func newBackupsScreen(c *common) *backupsScreen {
 
 // open shows the list as it is now.
 func (s *backupsScreen) open() tea.Cmd {
-	s.outcomes, s.gone, s.loaded = map[string]backupOutcome{}, "", false
+	s.outcomes, s.gone, s.loaded, s.question = map[string]backupOutcome{}, "", false, nil
+	s.bucket.forget()
 	return s.load
 }
 
@@ -100,7 +137,7 @@ func (s *backupsScreen) load() tea.Msg {
 }
 
 // working reports whether something goes on, so that the clocks have to turn.
-func (s *backupsScreen) working() bool { return s.job != nil || !s.loaded }
+func (s *backupsScreen) working() bool { return s.job != nil || !s.loaded || s.bucket.reading != nil }
 
 // stop stops what is being done, and reports whether there was anything to
 // stop that had not been told to yet.
@@ -120,57 +157,22 @@ func (s *backupsScreen) selected() (raw, shown *Backup) {
 	return &s.all.Backups[s.list.at], &s.shown.Backups[s.list.at]
 }
 
-func (s *backupsScreen) bindings() []keyed {
-	switch {
-	case s.job != nil && s.job.stopped:
-		return []keyed{unless("it is stopping already", as("stop it", keyEscape))}
-	case s.job != nil:
-		return []keyed{live(as("stop it", keyEscape))}
+// key is what a backup is known by while the list is read again.
+func (b *Backup) key() string {
+	if b.Dir == "" {
+		return "bucket:" + b.ID
 	}
-	_, b := s.selected()
-	if b == nil {
-		return []keyed{live(keyEscape)}
-	}
-	whole, database := "", ""
-	switch {
-	case b.State == BackupDamaged:
-		whole = "its manifest cannot be read"
-	case b.State != BackupWhole:
-		whole = "it is " + string(b.State)
-	case !hasDatabase(b):
-		database = "it holds no database"
-	}
-	keys := []keyed{
-		unless(whole, keyVerify), unless(whole+database, keyProve), unless(s.unrestorable(whole+database), keyRestore), live(keyRemove), live(keyEscape),
-	}
-	if len(s.shown.Backups) > 1 {
-		keys = append(keys, live(keyMove))
-	}
-	if view := &s.detail.view; !view.AtBottom() || view.YOffset() > 0 {
-		keys = append(keys, live(keyDetailDown), live(keyDetailUp))
-	}
-	return keys
+	return b.Dir
 }
 
-// unrestorable is why no restore can be begun now.
-func (s *backupsScreen) unrestorable(why string) string {
-	if open := s.c.home.Unfinished; why == "" && open != nil && open.Touched {
-		return "the unfinished " + open.Flow + " comes first"
-	}
-	return why
-}
-
-func hasDatabase(b *Backup) bool {
-	for _, part := range b.Parts {
-		if part.Name == backupParts[0] {
-			return part.Included
-		}
-	}
-	return false
-}
+// Typing implements typist.
+func (s *backupsScreen) Typing() bool { return s.question != nil }
 
 // Update implements screen.
 func (s *backupsScreen) Update(msg tea.Msg) tea.Cmd {
+	if s.question != nil {
+		return s.answer(msg)
+	}
 	press, ok := msg.(tea.KeyPressMsg)
 	if !ok {
 		return nil
@@ -187,53 +189,62 @@ func (s *backupsScreen) Update(msg tea.Msg) tea.Cmd {
 	raw, shown := s.selected()
 	switch {
 	case key.Matches(press, keyEscape):
+		s.bucket.forget()
 		return send(backMsg{})
+	case key.Matches(press, keyReadBucket) && s.here.Bucket != "":
+		return s.readBucket()
 	case raw == nil:
 	case s.list.Update(press):
-		s.at = s.all.Backups[s.list.at].Dir
+		s.at = s.all.Backups[s.list.at].key()
 	case s.detail.Update(press):
-	case key.Matches(press, keyVerify):
-		return s.check(raw.Dir, jobVerify)
-	case key.Matches(press, keyProve):
-		return s.check(raw.Dir, jobProve)
-	case key.Matches(press, keyRestore):
-		return send(openMsg{newRestoreScreen(s.c, s, *raw, *shown)})
-	case key.Matches(press, keyRemove):
-		return s.lookRemove(raw.Dir)
+	default:
+		for _, action := range s.actions(raw, shown) {
+			if key.Matches(press, action.key) {
+				return s.act(action.kind, raw, shown)
+			}
+		}
+	}
+	return nil
+}
+
+// act begins what was asked for.
+func (s *backupsScreen) act(kind backupJobKind, raw, shown *Backup) tea.Cmd {
+	switch kind {
+	case jobVerify, jobProve:
+		return s.check(raw, kind)
+	case jobVerifyCopy:
+		return s.checkCopy(raw)
+	case jobSend:
+		return s.sendCopy(raw)
+	case jobFetch:
+		return s.wantFetch(raw, false)
+	case jobRestore:
+		restore := newRestoreScreen(s.c, s, *raw, *shown)
+		if raw.Dir == "" && restore.(*restoreScreen).unfit() == "" {
+			return s.wantFetch(raw, true)
+		}
+		return send(openMsg{restore})
+	case jobRemove:
+		return s.lookRemove(raw)
+	case jobLookRemove:
 	}
 	return nil
 }
 
 // begin starts a job on a backup.
-func (s *backupsScreen) begin(kind backupJobKind, dir string) *backupJob {
-	s.job = &backupJob{chore: s.c.ses.chore(), kind: kind, dir: dir, began: s.c.now(), work: newWork(), reads: "reading every byte again"}
+func (s *backupsScreen) begin(kind backupJobKind, of *Backup) *backupJob {
+	s.job = &backupJob{chore: s.c.ses.chore(), kind: kind, of: *of, began: s.c.now(), work: newWork(), reads: "reading every byte again"}
 	s.gone = ""
-	delete(s.outcomes, dir)
+	delete(s.outcomes, of.key())
 	s.detail.view.GotoTop()
 	return s.job
 }
 
-func (s *backupsScreen) check(dir string, kind backupJobKind) tea.Cmd {
-	j := s.begin(kind, dir)
+func (s *backupsScreen) check(of *Backup, kind backupJobKind) tea.Cmd {
+	j, dir := s.begin(kind, of), of.Dir
 	return j.do(func(ctx context.Context, report progress.Reporter) tea.Msg {
 		check, err := s.c.ses.opts.Backups.Verify(ctx, dir, kind == jobProve, report)
 		return backupDoneMsg{job: j, check: check, err: err}
-	})
-}
-
-func (s *backupsScreen) lookRemove(dir string) tea.Cmd {
-	j := s.begin(jobLookRemove, dir)
-	return j.do(func(ctx context.Context, _ progress.Reporter) tea.Msg {
-		removal, err := s.c.ses.opts.Backups.LookRemove(ctx, dir)
-		return backupRemovalMsg{job: j, removal: removal, err: err}
-	})
-}
-
-func (s *backupsScreen) remove(r BackupRemoval) tea.Cmd {
-	j := s.begin(jobRemove, r.Dir)
-	j.reads = "first reading " + cleanText(r.Stays) + " again, which stays"
-	return j.do(func(ctx context.Context, report progress.Reporter) tea.Msg {
-		return backupDoneMsg{job: j, err: s.c.ses.opts.Backups.Remove(ctx, r, report)}
 	})
 }
 
@@ -241,12 +252,14 @@ func (s *backupsScreen) remove(r BackupRemoval) tea.Cmd {
 func (s *backupsScreen) take(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case backupsMsg:
-		s.show(msg)
+		if msg.of != nil {
+			s.takeCopies(msg)
+			return nil
+		}
+		return s.show(msg)
 	case choreMsg:
 		if s.job != nil && s.job.chore == msg.of {
-			if msg.now.Label == "verify" {
-				msg.now.Label = s.job.reads
-			}
+			msg.now.Label = s.job.label(msg.now.Label)
 			s.job.work.progress(msg.now, s.c.now())
 		}
 	case backupDoneMsg:
@@ -263,20 +276,51 @@ func (s *backupsScreen) take(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// show takes a list that was read, and keeps what was selected selected.
-func (s *backupsScreen) show(msg backupsMsg) {
+// label says what is done, where the program's own word for it is too short.
+func (j *backupJob) label(word string) string {
+	switch word {
+	case "verify":
+		return j.reads
+	case "verifying":
+		return "reading every object of it again"
+	case "uploading":
+		return "sending what is not there yet"
+	case "fetching":
+		return "fetching what is not here yet"
+	case "removing":
+		return "removing what no backup uses"
+	}
+	return word
+}
+
+// show takes a list that was read, and goes on with the bucket where that is
+// due.
+func (s *backupsScreen) show(msg backupsMsg) tea.Cmd {
 	s.loaded, s.err = true, msg.err
 	if msg.err != nil {
 		msg.list = BackupList{}
 	}
-	s.all, s.shown = msg.list, clean(msg.list)
-	if i := slices.IndexFunc(s.all.Backups, func(b Backup) bool { return b.Dir == s.at }); i >= 0 {
+	s.here = msg.list
+	s.rebuild()
+	if s.here.Bucket != "" && !s.bucket.current {
+		return s.readBucket()
+	}
+	return nil
+}
+
+// rebuild makes the list of what is here and in the bucket, and keeps what was
+// selected selected.
+func (s *backupsScreen) rebuild() {
+	s.all = s.here
+	s.all.Backups = withCopies(s.here.Backups, s.bucket.copies)
+	s.shown = clean(s.all)
+	if i := slices.IndexFunc(s.all.Backups, func(b Backup) bool { return b.key() == s.at }); i >= 0 {
 		s.list.at = i
 	}
 	s.list.resize(len(s.all.Backups), s.list.rows)
 	s.at = ""
 	if raw, _ := s.selected(); raw != nil {
-		s.at = raw.Dir
+		s.at = raw.key()
 	}
 }
 
@@ -286,35 +330,33 @@ func (s *backupsScreen) ended(msg backupDoneMsg) tea.Cmd {
 	j := s.job
 	s.job = nil
 	s.detail.view.GotoTop()
-	switch {
-	case msg.err == nil && j.kind == jobRemove:
-		s.gone = "removed"
-		for _, b := range s.shown.Backups {
-			if b.Dir == cleanText(j.dir) {
-				s.gone = b.ID + " is removed"
-			}
-		}
-	default:
-		s.outcomes[j.dir] = backupOutcome{
-			kind: j.kind, check: msg.check, took: s.c.now().Sub(j.began), err: msg.err,
-			stopped: msg.err != nil && j.stopped && !msg.check.Bad,
-		}
+	if j.inBucket() {
+		s.bucket.current = false
 	}
+	o := backupOutcome{
+		kind: j.kind, check: msg.check, sent: msg.sent, fetched: msg.fetched, took: s.c.now().Sub(j.began), err: msg.err,
+		stopped: msg.err != nil && j.stopped && !msg.check.Bad,
+	}
+	at := j.of.key()
+	if j.kind == jobFetch && !msg.fetched.WrongKey {
+		s.keyFile = j.path
+	}
+	switch {
+	case j.kind == jobRemove && msg.err == nil:
+		s.gone = j.goneText(msg.said)
+		s.bucket.drop(j.removal)
+		return s.load
+	case j.kind == jobFetch && msg.err == nil:
+		j.of.Dir = msg.fetched.Dir
+		s.at = j.of.key()
+		s.outcomes[s.at] = o
+		if j.restore {
+			return tea.Batch(s.load, send(openMsg{newRestoreScreen(s.c, s, j.of, clean(j.of))}))
+		}
+		return s.load
+	case j.kind == jobFetch && msg.fetched.WrongKey && !j.stopped:
+		return tea.Batch(s.load, s.askKey(&j.of, j.restore, j.path, msg.err))
+	}
+	s.outcomes[at] = o
 	return s.load
-}
-
-// ask has a removal agreed to, or says why it cannot be.
-func (s *backupsScreen) ask(msg backupRemovalMsg) tea.Cmd {
-	j := s.job
-	s.job = nil
-	switch {
-	case msg.err != nil:
-		s.outcomes[j.dir] = backupOutcome{kind: jobRemove, err: msg.err, stopped: j.stopped}
-		return nil
-	case j.stopped:
-		return nil
-	case msg.removal.Confirm == "":
-		return s.remove(msg.removal)
-	}
-	return send(askMsg{newRemoveDialog(s.c, msg.removal)})
 }

@@ -25,12 +25,18 @@ type fakeBackups struct {
 	bad  error         // what verifying finds
 	hold chan struct{} // verifying waits until it is closed
 	did  []string
+
+	copies []Backup // in the bucket, newest first
+	away   error    // why the bucket cannot be read
+	asked  int      // how often it was
 }
 
 func (f *fakeBackups) List(context.Context) (BackupList, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return BackupList{Folder: f.list.Folder, Backups: slices.Clone(f.list.Backups)}, f.err
+	all := f.list
+	all.Backups = slices.Clone(all.Backups)
+	return all, f.err
 }
 
 func (f *fakeBackups) Verify(ctx context.Context, dir string, restore bool, report progress.Reporter) (BackupCheck, error) {
@@ -67,15 +73,28 @@ func (f *fakeBackups) LookRemove(_ context.Context, dir string) (BackupRemoval, 
 		err.State = "nothing was removed"
 		return BackupRemoval{}, err
 	}
-	return BackupRemoval{Dir: dir, Going: []string{b.ID}, Frees: 48_210_944, Stays: f.list.Backups[0].ID, Confirm: "newsroom"}, nil
+	return BackupRemoval{ID: b.ID, Dir: dir, Going: []string{b.ID}, Frees: 48_210_944, Stays: f.list.Backups[0].ID, Confirm: "newsroom"}, nil
 }
 
-func (f *fakeBackups) Remove(_ context.Context, r BackupRemoval, _ progress.Reporter) error {
-	f.note("remove " + r.Dir)
+func (f *fakeBackups) Remove(_ context.Context, r BackupRemoval, _ progress.Reporter) (string, error) {
+	said := ""
+	if r.Dir != "" {
+		f.note("remove " + r.Dir)
+	}
+	if copied := r.Copy; r.Dir == "" || copied != nil {
+		if copied == nil {
+			copied = &r
+		}
+		f.note("remove from bucket " + copied.ID)
+		said = "3 objects, 1.2 MB removed that no backup used"
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if said != "" {
+		f.copies = slices.DeleteFunc(f.copies, func(b Backup) bool { return b.ID == r.ID })
+	}
 	f.list.Backups = slices.DeleteFunc(f.list.Backups, func(b Backup) bool { return b.Dir == r.Dir })
-	return nil
+	return said, nil
 }
 
 func (f *fakeBackups) note(what string) {
@@ -172,7 +191,7 @@ func (p *playhouse) working(kind backupJobKind) {
 	if len(p.a.backups.all.Backups) == 0 {
 		return // the terminal is too small for keys
 	}
-	j := p.a.backups.begin(kind, p.a.backups.all.Backups[0].Dir)
+	j := p.a.backups.begin(kind, &p.a.backups.all.Backups[0])
 	for i := range int64(9) {
 		p.send(choreMsg{of: j.chore, now: steps.Progress{Label: "verify", Unit: progress.Bytes, Done: 50_000_000 * i, Total: 1_253_104_120}})
 		p.wait(250 * time.Millisecond)

@@ -1,17 +1,21 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
-	"bunnyhop/internal/fault"
 	"bunnyhop/steps/facts"
 )
 
 // backupsListWidth is what the list needs with all of its columns.
 const backupsListWidth = 68
+
+// bucketListWidth is that with the column that says where each is, which at
+// least roomyWidth is needed for beside the detail.
+const bucketListWidth, roomyWidth = backupsListWidth + 8, 140
 
 // aboutColumn is where the values about the selected one begin.
 const aboutColumn = 11
@@ -20,6 +24,17 @@ const aboutColumn = 11
 func (s *backupsScreen) View() string {
 	c := s.c
 	_, b := s.selected()
+	said := s.bucketLine(s.w)
+	if s.gone != "" {
+		said = c.clip(wrap(s.gone, s.w-2), 2)
+		for i := range said {
+			said[i] = c.st.strong.Render(said[i])
+		}
+		said = indent(c.st.ok.Render(c.g.done)+" ", said)
+	}
+	if said == nil {
+		said = []string{""}
+	}
 	var body []string
 	switch {
 	case !s.loaded && len(s.all.Backups) == 0:
@@ -29,13 +44,10 @@ func (s *backupsScreen) View() string {
 	case b == nil:
 		body = s.empty()
 	default:
-		body = s.body(b, s.h-2)
+		body = s.body(b, s.h-1-len(said))
 	}
-	said := ""
-	if s.gone != "" {
-		said = c.st.ok.Render(c.g.done) + " " + c.st.strong.Render(c.cut(s.gone, s.w-2))
-	}
-	return strings.Join(append([]string{c.title("Backups", s.summary(), s.w), said}, body...), "\n")
+	lines := append([]string{c.title("Backups", s.summary(), s.w)}, said...)
+	return strings.Join(append(lines, body...), "\n")
 }
 
 // body is the list, and what there is to say about the selected one.
@@ -43,11 +55,14 @@ func (s *backupsScreen) body(b *Backup, h int) []string {
 	area := splitPane(s.w, h, len(s.shown.Backups)+1)
 	if area.side {
 		area.listW = max(backupsListWidth, min(area.listW, backupsListWidth+10))
+		if s.here.Bucket != "" && s.w >= roomyWidth {
+			area.listW = bucketListWidth
+		}
 		area.detailW = s.w - area.listW - 3
 	}
 	s.list.resize(len(s.shown.Backups), area.listH-1)
 	rows := append([]string{s.heading(area.listW)}, s.rows(area.listW)...)
-	about := s.detail.show(b.Dir, s.about(b, area.detailW), area.detailW, area.detailH)
+	about := s.detail.show(b.key(), s.about(b, area.detailW), area.detailW, area.detailH)
 	return area.join(s.c, rows, about, b.ID, s.detail.more())
 }
 
@@ -57,6 +72,9 @@ func (s *backupsScreen) summary() string {
 		return ""
 	}
 	parts := []string{plural(len(s.shown.Backups), "backup", "backups")}
+	if text := s.placesText(); text != "" {
+		parts = append(parts, text)
+	}
 	if where := s.list.where(s.c); where != "" {
 		parts = append(parts, where)
 	}
@@ -65,8 +83,11 @@ func (s *backupsScreen) summary() string {
 
 func (s *backupsScreen) empty() []string {
 	c, w := s.c, min(s.w, measure)
-	lines := append(wrap("This project has no backups yet.", w), "")
+	lines := append(wrap("This project has no backups "+s.emptyWhere()+".", w), "")
 	lines = append(lines, c.row("folder", s.shown.Folder, w)...)
+	if s.shown.Bucket != "" {
+		lines = append(lines, c.row("bucket", s.bucketText(), w)...)
+	}
 	return append(append(lines, ""), dimmed(c, wrap("\"Back up\" on the first screen makes one and proves it by restoring it. An upgrade makes one by itself.", w))...)
 }
 
@@ -80,8 +101,18 @@ type backupColumn struct {
 }
 
 var backupColumns = []backupColumn{
-	{"age", 8, 2, false, func(s *backupsScreen, b *Backup) string { return age(s.c.now().Sub(b.Created)) }},
-	{"made", 17, 5, false, func(_ *backupsScreen, b *Backup) string { return b.Created.Local().Format("_2 Jan 2006 15:04") }},
+	{"age", 8, 2, false, func(s *backupsScreen, b *Backup) string {
+		if b.Created.IsZero() {
+			return s.c.g.missing
+		}
+		return age(s.c.now().Sub(b.Created))
+	}},
+	{"made", 17, 5, false, func(s *backupsScreen, b *Backup) string {
+		if b.Created.IsZero() {
+			return s.c.g.missing
+		}
+		return b.Created.Local().Format("_2 Jan 2006 15:04")
+	}},
 	{"directus", 9, 3, false, func(s *backupsScreen, b *Backup) string { return s.c.orMissing(b.Directus) }},
 	{"kind", 5, 1, false, func(s *backupsScreen, b *Backup) string { return b.kind(s.c) }},
 	{"size", 7, 4, true, func(s *backupsScreen, b *Backup) string {
@@ -92,15 +123,22 @@ var backupColumns = []backupColumn{
 	}},
 }
 
+// whereColumn is there only with a bucket.
+var whereColumn = backupColumn{"where", 7, 6, false, (*backupsScreen).where}
+
 // stateWidth is the room for the last column: a sign and some words.
 const stateWidth = 14
 
 // columns are the columns that w has room for, the state not among them.
-func columns(w int) []backupColumn {
+func (s *backupsScreen) columns(w int) []backupColumn {
+	all := backupColumns
+	if s.here.Bucket != "" {
+		all = append(slices.Clone(all), whereColumn)
+	}
 	for rank := 0; ; rank++ {
 		var fit []backupColumn
 		need := 2 + stateWidth
-		for _, col := range backupColumns {
+		for _, col := range all {
 			if col.rank > rank {
 				fit = append(fit, col)
 				need += col.w + 1
@@ -115,7 +153,7 @@ func columns(w int) []backupColumn {
 func (s *backupsScreen) heading(w int) string {
 	c := s.c
 	line := "  "
-	for _, col := range columns(w) {
+	for _, col := range s.columns(w) {
 		name := c.fit(col.name, col.w)
 		if col.right {
 			name = c.right(col.name, col.w)
@@ -132,7 +170,7 @@ func (s *backupsScreen) rows(w int) []string {
 	for i := from; i < to; i++ {
 		b := &s.shown.Backups[i]
 		line := ""
-		for _, col := range columns(w) {
+		for _, col := range s.columns(w) {
 			cell := c.fit(col.cell(s, b), col.w)
 			if col.right {
 				cell = c.right(col.cell(s, b), col.w)
@@ -146,11 +184,12 @@ func (s *backupsScreen) rows(w int) []string {
 
 // state is what a backup is worth, in a sign and a word.
 func (s *backupsScreen) state(i int) string {
-	c, b, dir := s.c, &s.shown.Backups[i], s.all.Backups[i].Dir
+	c, b, raw := s.c, &s.shown.Backups[i], &s.all.Backups[i]
+	bad, badCopy := s.bad(raw)
 	switch {
-	case s.job != nil && s.job.dir == dir:
+	case s.job != nil && s.job.of.key() == raw.key():
 		return c.glyph(stepRunning) + " " + c.st.plain.Render(s.job.kind.word())
-	case s.outcomes[dir].check.Bad, b.State == BackupDamaged:
+	case bad, badCopy && raw.Dir == "", b.State == BackupDamaged:
 		return c.st.fail.Render(c.g.failed + " " + string(BackupDamaged))
 	case b.State != BackupWhole:
 		return c.st.alert.Render(c.g.warn + " " + string(b.State))
@@ -162,8 +201,12 @@ func (s *backupsScreen) state(i int) string {
 
 func (k backupJobKind) word() string {
 	switch k {
-	case jobVerify:
+	case jobVerify, jobVerifyCopy:
 		return "verifying"
+	case jobSend:
+		return "sending"
+	case jobFetch, jobRestore:
+		return "fetching"
 	case jobProve:
 		return "proving"
 	case jobRemove:
@@ -189,6 +232,9 @@ func (s *backupsScreen) about(b *Backup, w int) []string {
 	c := s.c
 	w = min(w, measure)
 	lines := s.doing(w)
+	if s.question != nil {
+		lines = s.question.lines(c, w)
+	}
 	if b.State != BackupWhole {
 		lines = append(append(lines, c.failureAt(aboutColumn, string(b.State)+": "+b.Problem, "", b.Hint, w)...), "")
 	}
@@ -203,6 +249,7 @@ func (s *backupsScreen) about(b *Backup, w int) []string {
 		add("database", c.orMissing(b.Database))
 		add("kind", b.kindText())
 		add("proved", s.proofText(b))
+		lines = append(lines, s.aboutCopy(b, w)...)
 		lines = append(append(lines, ""), c.partTable(b, w)...)
 		lines = append(lines, "")
 		if b.Shared > 0 {
@@ -213,10 +260,13 @@ func (s *backupsScreen) about(b *Backup, w int) []string {
 		add("dumped by", b.Tool)
 		add("run", b.Run)
 	}
-	if home := c.home.Root; b.Project != "" && b.Project != home {
+	if home := c.home.Root; home != "" && b.Project != "" && b.Project != home {
 		add("project", b.Project+" (another one)")
 	}
 	add("folder", b.Dir)
+	if b.Copy != nil {
+		add("bucket", s.shown.Bucket)
+	}
 	return lines
 }
 
@@ -243,8 +293,9 @@ func (b *Backup) kindText() string {
 // proofText is what is known of a backup's proof, after what was found just now.
 func (s *backupsScreen) proofText(b *Backup) string {
 	raw, _ := s.selected()
+	bad, badCopy := s.bad(raw)
 	switch {
-	case s.outcomes[raw.Dir].check.Bad:
+	case bad, badCopy && raw.Dir == "":
 		return "no, see above"
 	case b.Proof == nil:
 		return "not yet; that takes a restore into a scratch database"
@@ -290,66 +341,6 @@ func (c *common) missingPart(part facts.BackupPart, w int) []string {
 	return indent(name, dimmed(c, reason))
 }
 
-// doing is what goes on with the selected backup, or how it ended.
-func (s *backupsScreen) doing(w int) []string {
-	c := s.c
-	raw, _ := s.selected()
-	if s.job != nil && s.job.dir == raw.Dir {
-		j := s.job
-		lines := []string{c.ends(c.glyph(stepRunning)+" "+c.st.strong.Render(j.title()), c.st.dim.Render(clock(c.now().Sub(j.began))), w)}
-		if j.stopped {
-			lines = append(lines, c.st.alert.Render("stopping "+c.g.more))
-		} else {
-			lines = append(lines, j.work.bar(c, w)...)
-		}
-		// As high all the time, so that what stands below does not jump.
-		return append(lines, make([]string, max(0, 5-len(lines)))...)
-	}
-	o, known := s.outcomes[raw.Dir]
-	if !known {
-		return nil
-	}
-	return append(o.lines(c, w), "")
-}
-
-func (j *backupJob) title() string {
-	switch j.kind {
-	case jobVerify:
-		return "Verifying it"
-	case jobProve:
-		return "Proving it in a scratch database"
-	case jobRemove:
-		return "Removing it"
-	case jobLookRemove:
-	}
-	return "Looking whether the project needs it"
-}
-
-// lines is how a job ended, for a person.
-func (o backupOutcome) lines(c *common, w int) []string {
-	switch {
-	case o.stopped && o.kind == jobRemove:
-		return indent(c.st.alert.Render(c.g.undone)+" ", wrap("stopped; it is whole, or removed the next time", w-2))
-	case o.stopped:
-		return indent(c.st.alert.Render(c.g.undone)+" ", wrap("stopped; nothing was found out, and nothing changed", w-2))
-	case o.err != nil:
-		return c.failureAt(aboutColumn, cleanText(o.err.Error()), cleanText(fault.StateOf(o.err)), cleanText(fault.HintOf(o.err)), w)
-	}
-	good := func(text string) []string {
-		lines := wrap(text, w-2)
-		for i := range lines {
-			lines[i] = c.st.strong.Render(lines[i])
-		}
-		return indent(c.st.ok.Render(c.g.done)+" ", lines)
-	}
-	lines := good("whole: " + size(o.check.Bytes) + " read again in " + span(o.took) + ", every digest is right")
-	if p := o.check.Proof; p != nil {
-		lines = good("proved: every file is whole, and the restored database is equal: " +
-			plural(p.Tables, "table", "tables") + ", " + plural(p.Rows, "row", "rows") + ", in " + span(o.took))
-	}
-	return lines
-}
-
 // age is how long ago something was, in the unit in which limits on backups
 // are given, or in smaller ones before that.
 func age(d time.Duration) string {
@@ -367,6 +358,9 @@ func age(d time.Duration) string {
 
 // madeText is when a backup was made.
 func (c *common) madeText(b *Backup) string {
+	if b.Created.IsZero() {
+		return "not known"
+	}
 	ago := age(c.now().Sub(b.Created))
 	if ago == "now" {
 		ago = "just now"

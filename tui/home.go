@@ -71,7 +71,7 @@ func (s *homeScreen) choices() []homeItem {
 	if s.offersBackups() {
 		about := "look at them, verify, prove again, restore, remove"
 		if s.home.LastBackup == "" {
-			about = "none yet"
+			about = "none here yet"
 		}
 		items = append(items, homeItem{title: "Backups", about: about, msg: openBackupsMsg{}})
 	}

@@ -16,6 +16,8 @@ type learned struct {
 	findings     *facts.Findings
 	backup       *facts.Backup
 	proof        *facts.BackupProof
+	upload       *facts.BackupCopy
+	retention    *facts.Retention
 	stage        *facts.Stage
 	rehearsal    *facts.Rehearsal
 	review       *facts.Review
@@ -44,6 +46,10 @@ func (l *learned) take(key string, raw json.RawMessage) {
 		read(raw, &l.backup)
 	case "proof":
 		read(raw, &l.proof)
+	case "upload":
+		read(raw, &l.upload)
+	case "retention":
+		read(raw, &l.retention)
 	case "stage":
 		read(raw, &l.stage)
 	case "rehearsal":

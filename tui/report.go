@@ -174,6 +174,16 @@ func (r *reportScreen) figures(result *steps.Result, w int) []string {
 	case f.backup != nil:
 		add("backup", f.backup.Dir)
 	}
+	if f.upload != nil {
+		add("in bucket", copyWords(f.upload))
+	}
+	if f.retention != nil {
+		label := "old backups"
+		for _, words := range retentionWords(f.retention) {
+			lines = append(lines, c.row(label, words, w)...)
+			label = ""
+		}
+	}
 	add("run", result.Run)
 	return lines
 }

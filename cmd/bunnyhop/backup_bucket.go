@@ -10,6 +10,7 @@ import (
 	"bunnyhop/internal/backup/remote"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/progress"
+	making "bunnyhop/steps/backup"
 )
 
 func newBackupUploadCommand(a *app) *cobra.Command {
@@ -41,34 +42,18 @@ func runBackupUpload(ctx context.Context, a *app, name string, reread bool) erro
 	if err != nil {
 		return err
 	}
-	bucket, err := place.bucket()
+	bucket, err := place.needBucket()
 	if err != nil {
 		return err
-	}
-	if bucket == nil {
-		return noBucket()
 	}
 	dir, err := a.backupDir(name)
 	if err != nil {
 		return err
 	}
-	// A prune must not remove it meanwhile.
-	release, err := a.lockProject(place.site.Root, "backup-upload")
+	begin := time.Now()
+	copied, err := a.sendCopy(ctx, place, bucket, dir, reread, a.progress())
 	if err != nil {
 		return err
-	}
-	defer release()
-	report := a.progress()
-	bucket.Options.Reread = reread
-	begin := time.Now()
-	copied, err := bucket.Push(ctx, dir, report)
-	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		failure := fault.Wrap(err, "the backup could not be copied to the bucket", fault.HintOf(err)).WithCode(fault.CodeOf(err))
-		failure.State = "the backup here is as it was; what was sent stays, and the next try goes on with it"
-		return failure
 	}
 	if a.flags.json {
 		a.writeJSON(document{"backup_uploaded", map[string]any{"copy": copied, "seconds": time.Since(begin).Seconds()}})
@@ -80,6 +65,37 @@ func runBackupUpload(ctx context.Context, a *app, name string, reread bool) erro
 		a.println(line)
 	}
 	return nil
+}
+
+// sendCopy copies a backup to the bucket.
+func (a *app) sendCopy(ctx context.Context, place backupPlace, bucket *making.Bucket, dir string, reread bool, report progress.Reporter) (making.Copy, error) {
+	// A prune must not remove it meanwhile.
+	release, err := a.lockProject(place.site.Root, "backup-upload")
+	if err != nil {
+		return making.Copy{}, err
+	}
+	defer release()
+	return bucket.Send(ctx, dir, reread, report)
+}
+
+// fetchCopy brings a backup here from the bucket, and returns its folder.
+func (a *app) fetchCopy(ctx context.Context, place backupPlace, bucket *making.Bucket, id, identity string, report progress.Reporter) (string, error) {
+	// A prune would remove what is not whole yet.
+	release, err := a.lockProject(place.site.Root, "backup-fetch")
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	return filepath.Join(place.folder, id), bucket.Fetch(ctx, id, identity, report)
+}
+
+// needBucket is bucket where nothing can be done without one.
+func (p backupPlace) needBucket() (*making.Bucket, error) {
+	bucket, err := p.bucket()
+	if err == nil && bucket == nil {
+		return nil, noBucket()
+	}
+	return bucket, err
 }
 
 func noBucket() error {
@@ -101,30 +117,20 @@ func keyLines(encrypted bool, recipients []string) []string {
 // verifyCopy reads a backup in the bucket. Where it is to be restored it is
 // fetched instead, and the result is its folder here.
 func (a *app) verifyCopy(ctx context.Context, place backupPlace, id string, o verifyOptions, absent bool, report progress.Reporter) (dir string, err error) {
-	bucket, err := place.bucket()
+	bucket, err := place.needBucket()
 	if err != nil {
 		return "", err
-	}
-	if bucket == nil {
-		return "", noBucket()
 	}
 	if o.restore {
 		if !absent {
 			return "", fault.New("--restore restores the backup that is here", "leave --bucket out").WithCode(fault.Usage)
 		}
-		if err := bucket.Fetch(ctx, id, o.identity, report); err != nil {
-			return "", err
-		}
-		return filepath.Join(place.folder, id), nil
-	}
-	identities, err := bucket.Identities(o.identity)
-	if err != nil {
-		return "", err
+		return a.fetchCopy(ctx, place, bucket, id, o.identity, report)
 	}
 	begin := time.Now()
-	checked, err := remote.Verify(ctx, bucket, id, identities, report)
+	checked, err := bucket.Verify(ctx, id, o.identity, report)
 	if err != nil {
-		return "", remote.Unprove(ctx, bucket, id, err)
+		return "", err
 	}
 	took := time.Since(begin)
 	if a.flags.json {
@@ -136,10 +142,14 @@ func (a *app) verifyCopy(ctx context.Context, place backupPlace, id string, o ve
 	}
 	a.printf("Backup %s in %s is whole: %d objects, %s read again, every digest is right (%s)\n",
 		id, a.oneLine(bucket.Place), checked.Objects, bytesText(checked.Bytes), seconds(took))
-	if checked.Opened {
-		a.println("Its contents were opened and compared with its manifest.")
-	} else {
-		a.println("It is encrypted, and was compared as it is stored; with --identity FILE its contents are compared too.")
-	}
+	a.println(openedText(checked, "--identity FILE"))
 	return "", nil
+}
+
+// openedText says how deep the look at a copy went, and with what it goes deeper.
+func openedText(checked *remote.Checked, key string) string {
+	if checked.Opened {
+		return "Its contents were opened and compared with its manifest."
+	}
+	return "It is encrypted, and was compared as it is stored; with " + key + " its contents are compared too."
 }

@@ -34,18 +34,25 @@ func onBucket(t *testing.T, config objectstore.Config, settings string) *bucketS
 	t.Helper()
 	b := &bucketStore{store: newStore(t), config: config}
 	b.config.Prefix = "blog"
-	identity, err := age.GenerateX25519Identity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.public, b.key = identity.Recipient().String(), filepath.Join(t.TempDir(), "blog.key")
-	if err := os.WriteFile(b.key, []byte(identity.String()+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	b.public, b.key = newKeyPair(t)
 	t.Setenv("TEST_ACCESS", b.config.AccessKey)
 	t.Setenv("TEST_SECRET", b.config.SecretKey)
 	b.settings(settings)
 	return b
+}
+
+// newKeyPair makes a key pair, the private one in a file.
+func newKeyPair(t *testing.T) (public, file string) {
+	t.Helper()
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = filepath.Join(t.TempDir(), "blog.key")
+	if err := os.WriteFile(file, []byte(identity.String()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return identity.Recipient().String(), file
 }
 
 func (b *bucketStore) settings(more string) {

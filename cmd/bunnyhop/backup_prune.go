@@ -124,33 +124,19 @@ func runBackupPrune(ctx context.Context, o *pruneOptions) error {
 
 // remove carries the plans out and says so.
 func (o *pruneOptions) remove(ctx context.Context, plans prunePlans) error {
-	a, report := o.app, o.app.progress()
-	var gone removed
-	if plan := plans.here; plan != nil && len(plan.Going()) > 0 {
-		if stays := plan.Relied(); stays != nil && !a.flags.json {
+	a := o.app
+	if !a.flags.json && plans.here != nil && len(plans.here.Going()) > 0 {
+		if stays := plans.here.Relied(); stays != nil {
 			a.println("Reading " + a.oneLine(stays.ID) + " again, which stays")
 		}
-		err := plan.Remove(ctx, report, func(m *backup.Manifest) {
-			gone.dirs = append(gone.dirs, m.Dir)
-			if !a.flags.json {
-				a.println("Removed " + a.oneLine(m.ID))
-			}
-		})
-		if err != nil {
-			return err
-		}
 	}
-	if plan := plans.bucket; plan != nil {
-		var err error
-		gone.collected, err = plan.Remove(ctx, report, func(m *backup.Manifest) {
-			gone.ids = append(gone.ids, m.ID)
-			if !a.flags.json {
-				a.println("Removed " + a.oneLine(m.ID) + " from the bucket")
-			}
-		})
-		if err != nil {
-			return err
+	gone, err := plans.remove(ctx, a.progress(), func(m *backup.Manifest, place string) {
+		if !a.flags.json {
+			a.println("Removed " + a.oneLine(m.ID) + place)
 		}
+	})
+	if err != nil {
+		return err
 	}
 	if a.flags.json {
 		a.writeJSON(o.document(plans, gone))

@@ -7,6 +7,7 @@ import (
 
 	"bunnyhop/internal/backup"
 	"bunnyhop/internal/backup/remote"
+	"bunnyhop/internal/progress"
 	"bunnyhop/steps/prune"
 )
 
@@ -41,6 +42,30 @@ func (p prunePlans) asked() int {
 		n += len(p.bucket.Going())
 	}
 	return n
+}
+
+// remove carries the plans out: first here, then in the bucket. It tells of each
+// backup that is gone, and from where.
+func (p prunePlans) remove(ctx context.Context, report progress.Reporter, told func(m *backup.Manifest, place string)) (removed, error) {
+	var gone removed
+	if p.here != nil && len(p.here.Going()) > 0 {
+		err := p.here.Remove(ctx, report, func(m *backup.Manifest) {
+			gone.dirs = append(gone.dirs, m.Dir)
+			told(m, "")
+		})
+		if err != nil {
+			return gone, err
+		}
+	}
+	if p.bucket == nil {
+		return gone, nil
+	}
+	var err error
+	gone.collected, err = p.bucket.Remove(ctx, report, func(m *backup.Manifest) {
+		gone.ids = append(gone.ids, m.ID)
+		told(m, " from the bucket")
+	})
+	return gone, err
 }
 
 // looker makes the function that looks at the places. A place that no name

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"bunnyhop/internal/backup"
 	"bunnyhop/internal/database"
@@ -11,7 +10,6 @@ import (
 	"bunnyhop/internal/progress"
 	"bunnyhop/steps/facts"
 	"bunnyhop/steps/overview"
-	"bunnyhop/steps/prune"
 	"bunnyhop/steps/site"
 	"bunnyhop/tui"
 )
@@ -23,15 +21,18 @@ var _ tui.Backups = wizardBackups{}
 
 // List implements tui.Backups.
 func (w wizardBackups) List(context.Context) (tui.BackupList, error) {
-	folder, err := w.app.backupFolder()
+	place, err := w.app.backupPlace()
 	if err != nil {
 		return tui.BackupList{}, err
 	}
-	all, err := overview.Backups(folder)
+	all, err := overview.Backups(place.folder)
 	if err != nil {
 		return tui.BackupList{}, err
 	}
-	list := tui.BackupList{Folder: folder}
+	list := tui.BackupList{Folder: place.folder, HasKey: place.settings.IdentityFile != ""}
+	if bucket := place.settings.Bucket; bucket != nil {
+		list.Bucket = bucket.String()
+	}
 	for _, m := range all {
 		list.Backups = append(list.Backups, shownBackup(m))
 	}
@@ -106,60 +107,4 @@ func isBad(err error) bool {
 	var mismatch *backup.MismatchError
 	var integrity *database.IntegrityError
 	return errors.As(err, &damage) || errors.As(err, &mismatch) || errors.As(err, &integrity)
-}
-
-// LookRemove implements tui.Backups.
-func (w wizardBackups) LookRemove(_ context.Context, dir string) (tui.BackupRemoval, error) {
-	place, err := w.app.backupPlace()
-	if err != nil {
-		return tui.BackupRemoval{}, err
-	}
-	_, removal, err := lookRemove(place, dir)
-	return removal, err
-}
-
-func lookRemove(place backupPlace, dir string) (*prune.Plan, tui.BackupRemoval, error) {
-	removal := tui.BackupRemoval{Dir: dir}
-	names, err := appendName(nil, dir, place.folder)
-	if err != nil {
-		return nil, removal, err
-	}
-	plan, err := prune.Look(prune.Request{Root: place.site.Root, Installed: place.installed, Folder: place.folder, Names: names})
-	if err != nil {
-		return nil, removal, err
-	}
-	for _, m := range plan.Going() {
-		removal.Going = append(removal.Going, m.ID)
-	}
-	removal.Frees = plan.Frees
-	if stays := plan.Relied(); stays != nil {
-		removal.Stays = stays.ID
-	}
-	if len(plan.Asked()) > 0 {
-		removal.Confirm = place.name
-	}
-	return plan, removal, nil
-}
-
-// Remove implements tui.Backups.
-func (w wizardBackups) Remove(ctx context.Context, shown tui.BackupRemoval, report progress.Reporter) error {
-	place, err := w.app.backupPlace()
-	if err != nil {
-		return err
-	}
-	release, err := w.app.lockProject(place.site.Root, "backup-prune")
-	if err != nil {
-		return err
-	}
-	defer release()
-	plan, now, err := lookRemove(place, shown.Dir)
-	if err != nil {
-		return err
-	}
-	if now.Confirm != shown.Confirm || now.Stays != shown.Stays || !slices.Equal(now.Going, shown.Going) {
-		failure := fault.New("the backups are not as they were when you were asked", "look at them again, and then remove it")
-		failure.State = "nothing was removed"
-		return failure
-	}
-	return plan.Remove(ctx, report, func(*backup.Manifest) {})
 }

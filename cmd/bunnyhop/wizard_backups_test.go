@@ -103,14 +103,14 @@ func TestWizardRemovesWhatWasShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	var f *fault.Error
-	if err := s.room().Remove(t.Context(), shown, progress.Discard); !errors.As(err, &f) || f.State != "nothing was removed" {
+	if _, err := s.room().Remove(t.Context(), shown, progress.Discard); !errors.As(err, &f) || f.State != "nothing was removed" {
 		t.Errorf("got %v", err)
 	}
 	s.has("a", "b.removing", "c")
 	if shown, err = s.room().LookRemove(t.Context(), oldest.Dir); err != nil || len(shown.Going) != 2 {
 		t.Fatalf("%+v, %v", shown, err)
 	}
-	if err := s.room().Remove(t.Context(), shown, progress.Discard); err != nil {
+	if _, err := s.room().Remove(t.Context(), shown, progress.Discard); err != nil {
 		t.Fatal(err)
 	}
 	s.has("c")

@@ -17,18 +17,8 @@ import (
 // Uploaded is what was copied to the bucket.
 var Uploaded = steps.NewSlot[Copy]("upload")
 
-// Copy is a backup's copy in the bucket.
-type Copy struct {
-	Backup    string   `json:"backup"` // its ID
-	Bucket    string   `json:"bucket"`
-	Encrypted bool     `json:"encrypted"`
-	Keys      []string `json:"keys,omitempty"` // the public ones
-	Bytes     int64    `json:"bytes"`          // stored for this backup, shared with others or not
-	Sent      int64    `json:"sent_bytes"`     // of those, sent now
-	Known     int      `json:"known"`          // pieces that were there already
-	// Skipped says why there is no copy, where the person went on without one.
-	Skipped string `json:"skipped,omitempty"`
-}
+// Copy is a backup's copy in the bucket, with words for it.
+type Copy struct{ facts.BackupCopy }
 
 // Upload is the step that copies the proved backup to the bucket that the
 // settings name. It comes after the proof, so that the copy carries it.
@@ -117,10 +107,10 @@ func (b *Bucket) Push(ctx context.Context, dir string, report progress.Reporter)
 		return Copy{}, err
 	}
 	s := pushed.Summary
-	return Copy{
+	return Copy{facts.BackupCopy{
 		Backup: s.ID, Bucket: b.Place, Encrypted: s.Encrypted, Keys: s.Recipients,
 		Bytes: s.StoredBytes, Sent: pushed.Sent, Known: pushed.Known,
-	}, nil
+	}}, nil
 }
 
 // without asks whether to go on with no copy. The backup here is proved, so
@@ -143,7 +133,7 @@ func (u Upload) without(ctx context.Context, r *steps.Run, made facts.Backup, ca
 		return err
 	}
 	r.Summary("no copy in the bucket")
-	return Uploaded.Set(r, Copy{Backup: made.ID, Skipped: cause.Error()})
+	return Uploaded.Set(r, Copy{facts.BackupCopy{Backup: made.ID, Skipped: cause.Error()}})
 }
 
 func joinHints(hints ...string) string {

@@ -11,6 +11,7 @@ import (
 	"bunnyhop/internal/project"
 	"bunnyhop/steps"
 	backups "bunnyhop/steps/backup"
+	"bunnyhop/steps/facts"
 	"bunnyhop/steps/site"
 )
 
@@ -29,12 +30,8 @@ func limits(keep, days int) backup.Retention {
 // Retained is what the retention step removed.
 var Retained = steps.NewSlot[Retention]("retention")
 
-// Retention tells what the retention step removed.
-type Retention struct {
-	Here     []string `json:"here,omitempty"`   // IDs of backups removed from the folder
-	Bucket   []string `json:"bucket,omitempty"` // and from the bucket
-	Problems []string `json:"problems,omitempty"`
-}
+// Retention is what the retention step removed, with words for it.
+type Retention struct{ facts.Retention }
 
 // String says it in words.
 func (r Retention) String() string {
@@ -82,7 +79,7 @@ func (retention) Check(context.Context, *steps.Run) (steps.Proof, error) {
 // and no more is removed.
 func (s retention) Do(ctx context.Context, r *steps.Run) error {
 	earlier, _ := Retained.Get(r) // of a process that was killed
-	done := Retention{Here: earlier.Here, Bucket: earlier.Bucket}
+	done := Retention{facts.Retention{Here: earlier.Here, Bucket: earlier.Bucket}}
 	for _, place := range []func(context.Context, *steps.Run, project.Settings, *Retention) error{s.here, s.bucket} {
 		settings, err := backups.Settings(s.options)
 		if err == nil {

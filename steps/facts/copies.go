@@ -1,0 +1,21 @@
+package facts
+
+// BackupCopy is a backup's copy in the bucket.
+type BackupCopy struct {
+	Backup    string   `json:"backup"` // its ID
+	Bucket    string   `json:"bucket"`
+	Encrypted bool     `json:"encrypted"`
+	Keys      []string `json:"keys,omitempty"` // the public ones
+	Bytes     int64    `json:"bytes"`          // stored for this backup, shared with others or not
+	Sent      int64    `json:"sent_bytes"`     // of those, sent now
+	Known     int      `json:"known"`          // pieces that were there already
+	// Skipped says why there is no copy, where the person went on without one.
+	Skipped string `json:"skipped,omitempty"`
+}
+
+// Retention tells what the retention step removed.
+type Retention struct {
+	Here     []string `json:"here,omitempty"`   // IDs of backups removed from the folder
+	Bucket   []string `json:"bucket,omitempty"` // and from the bucket
+	Problems []string `json:"problems,omitempty"`
+}
