@@ -64,6 +64,9 @@ func newReview(c *common, gate steps.Gate, decided change.Decisions) *reviewScre
 
 // shown is a change, cleaned. Only what was drawn is kept.
 func (s *reviewScreen) shown(i int) change.Change {
+	if s.gate.Changes[i].Relief != nil { // it is otherwise with another one
+		return clean(s.review.Shown(i))
+	}
 	ch, ok := s.cleaned[i]
 	if !ok {
 		const many = 2000

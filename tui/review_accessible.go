@@ -125,6 +125,8 @@ func spokenAction(ch change.Change) string {
 		return "changed"
 	case actionReplace:
 		return "deleted and made anew"
+	case actionCopy:
+		return "values are copied"
 	}
 	return ""
 }

@@ -85,6 +85,8 @@ func purpose(ch change.Change, arrow string) string {
 		return "deletes the " + what
 	case actionReplace:
 		return "deletes the " + what + " and makes it anew"
+	case actionCopy:
+		return "copies values into the " + what
 	}
 	return "changes the " + what
 }
@@ -224,7 +226,7 @@ func (s *reviewScreen) aboutBranch(b *branch, w int) []string {
 	const limit = 6
 	more := 0
 	for _, i := range b.changes {
-		for _, e := range s.gate.Changes[i].Evidence {
+		for _, e := range s.review.Shown(i).Evidence {
 			if !e.Loss {
 				continue
 			}
@@ -267,7 +269,7 @@ func (s *reviewScreen) sums(b *branch, w int) []string {
 	for _, i := range b.changes {
 		byAction[actionOf(&s.gate.Changes[i])]++
 	}
-	for _, kind := range []struct{ action, word string }{{actionCreate, "created"}, {actionUpdate, "changed"}, {actionDelete, "deleted"}, {actionReplace, "made anew"}} {
+	for _, kind := range []struct{ action, word string }{{actionCreate, "created"}, {actionUpdate, "changed"}, {actionDelete, "deleted"}, {actionReplace, "made anew"}, {actionCopy, "copied into"}} {
 		if n := byAction[kind.action]; n > 0 {
 			kinds = append(kinds, count(n)+" "+kind.word)
 		}

@@ -32,7 +32,7 @@ var changeKinds = []changeKind{
 	{"undecided", func(_ *change.Change, s changeState) bool { return s == stateOpen }},
 	{"created", func(ch *change.Change, _ changeState) bool { return actionOf(ch) == actionCreate }},
 	{"changed", func(ch *change.Change, _ changeState) bool {
-		return actionOf(ch) == actionUpdate || actionOf(ch) == actionReplace
+		return slices.Contains([]string{actionUpdate, actionReplace, actionCopy}, actionOf(ch))
 	}},
 	{"deleted", func(ch *change.Change, _ changeState) bool { return actionOf(ch) == actionDelete }},
 	{"destructive", func(ch *change.Change, _ changeState) bool { return ch.Risk == change.Destructive }},
@@ -49,6 +49,7 @@ const (
 	actionUpdate  = "update"
 	actionDelete  = "delete"
 	actionReplace = "replace"
+	actionCopy    = "copy"
 )
 
 // actionOf is what a change does to its subject, or "" where that cannot be

@@ -63,7 +63,7 @@ func (s *reviewScreen) heading(b *branch, w int) string {
 func (s *reviewScreen) actionIn(b *branch) string {
 	action := actionOf(&s.gate.Changes[b.changes[0]])
 	for _, i := range b.changes[1:] {
-		if actionOf(&s.gate.Changes[i]) != action {
+		if next := actionOf(&s.gate.Changes[i]); next != action && next != actionCopy {
 			return actionUpdate
 		}
 	}
@@ -111,7 +111,7 @@ func (c *common) kindSign(action string) string {
 		return c.st.added.Render(c.g.add)
 	case actionDelete:
 		return c.st.removed.Render(c.g.remove)
-	case actionUpdate:
+	case actionUpdate, actionCopy:
 		return c.st.hunk.Render(c.g.change)
 	case actionReplace:
 		return c.st.alert.Render(c.g.replace)

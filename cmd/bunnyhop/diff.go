@@ -138,14 +138,14 @@ func (o *diffOptions) compare(ctx context.Context, baseWord, targetWord string) 
 }
 
 // signs of what happens to a part of a data model.
-var signs = map[string]string{"create": "+", "delete": "-", "update": "~", "replace": "±"}
+var signs = map[string]string{"create": "+", "delete": "-", "update": "~", "replace": "±", "copy": "→"}
 
 func (c compared) text(noise bool) string {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format, args...) }
 	say("%s → %s (%s)\n", c.Base, c.Target, c.Mode)
 	group := ""
-	for _, one := range c.Changes {
+	for _, one := range change.Relieved(c.Changes, c.Decisions) {
 		if one.Group != group {
 			group = one.Group
 			say("\n%s\n", group)
@@ -168,7 +168,13 @@ func (c compared) text(noise bool) string {
 			say("      cannot be accepted: %s\n", one.Blocked)
 		}
 	}
-	say("\n%s", countText(len(c.Changes), "difference", "differences"))
+	offers := 0 // to copy values, which is no difference of its own
+	for _, one := range c.Changes {
+		if guessed(one) {
+			offers++
+		}
+	}
+	say("\n%s", countText(len(c.Changes)-offers, "difference", "differences"))
 	if c.LeftOut > 0 {
 		say(", and %d outside of the mode %q", c.LeftOut, c.Mode)
 	}

@@ -44,7 +44,7 @@ func (a acceptance) wants(c change.Change) (accept, decided bool) {
 		return matchesAny(a.loss, c), !a.empty()
 	}
 	for _, rule := range a.accept {
-		if rule == "all" || rule == "safe" && c.Risk == change.Safe || matchesAny([]string{rule}, c) {
+		if rule == "all" && !guessed(c) || rule == "safe" && c.Risk == change.Safe || matchesAny([]string{rule}, c) {
 			return true, true
 		}
 	}
@@ -55,6 +55,9 @@ func (a acceptance) wants(c change.Change) (accept, decided bool) {
 func loses(c change.Change) bool {
 	return c.Risk == change.Destructive || c.Model != nil && (c.Model.Action == "delete" || c.Model.Action == "replace")
 }
+
+// guessed: that a field got another name is offered, and never assumed.
+func guessed(c change.Change) bool { return c.Model != nil && c.Model.Action == "copy" }
 
 // matchesAny: a collection's pattern is also one of all that is in it.
 func matchesAny(patterns []string, c change.Change) bool {
@@ -122,7 +125,7 @@ func (p Policy) applyRules(r *change.Review) {
 			effect := r.Decide(true, i)
 			if slices.ContainsFunc(effect.Followed, func(j int) bool {
 				wanted, _ := p.Accept.wants(changes[j])
-				return loses(changes[j]) && !wanted
+				return (loses(changes[j]) || guessed(changes[j])) && !wanted
 			}) {
 				r.Undo()
 			}

@@ -39,6 +39,9 @@ type Change struct {
 	Blocked string `json:"blocked,omitempty"`
 	// Evidence is what was seen in the data that the change would touch.
 	Evidence []Evidence `json:"evidence,omitempty"`
+	// Relief is what becomes of it when another change is accepted too; nil:
+	// nothing else.
+	Relief *Relief `json:"relief,omitempty"`
 	// Model says what of the data model changes; nil where it is no such change.
 	Model *Model `json:"model,omitempty"`
 }
@@ -53,8 +56,8 @@ type Evidence struct {
 
 // Model names a part of the data model, in Directus' words.
 type Model struct {
-	// Action is create, update, delete or replace; Entity collection, field,
-	// relation or index.
+	// Action is create, update, delete, replace or copy (of values, into the
+	// field); Entity collection, field, relation or index.
 	Action     string `json:"action"`
 	Entity     string `json:"entity"`
 	Collection string `json:"collection"`

@@ -6,10 +6,14 @@ import "slices"
 // pulls in what it requires, rejecting one pushes out what requires it.
 // Changes are named by their place in the list. Locked changes are accepted
 // from the start, blocked ones rejected, unless a locked one requires them.
+// When one is not accepted any more that relieved others of their loss, those
+// are rejected too: nothing is lost in passing.
 type Review struct {
 	changes  []Change
 	needs    [][]int
 	neededBy [][]int
+	reliefs  map[int]int   // by the change that is relieved
+	relieves map[int][]int // and the other way round
 	verdicts []verdict
 	history  []step
 }
@@ -60,6 +64,7 @@ type Counts struct{ Open, Accepted, Rejected, Locked, Blocked int }
 func NewReview(changes []Change, decided Decisions) *Review {
 	r := &Review{
 		changes: changes, needs: make([][]int, len(changes)), neededBy: make([][]int, len(changes)), verdicts: make([]verdict, len(changes)),
+		reliefs: map[int]int{}, relieves: map[int][]int{},
 	}
 	at := make(map[string]int, len(changes))
 	for i, c := range changes {
@@ -71,6 +76,12 @@ func NewReview(changes []Change, decided Decisions) *Review {
 				r.needs[i] = append(r.needs[i], j)
 				r.neededBy[j] = append(r.neededBy[j], i)
 			}
+		}
+		if c.Relief == nil {
+			continue
+		}
+		if j, ok := at[c.Relief.By]; ok {
+			r.reliefs[i], r.relieves[j] = j, append(r.relieves[j], i)
 		}
 	}
 	for i, c := range changes {
@@ -143,7 +154,11 @@ func (r *Review) reach(i int, accept bool) ([]int, *Refusal) {
 		if k > 0 && r.verdicts[j] == verdictOf(accept) {
 			continue
 		}
-		for _, n := range next[j] {
+		follow := next[j]
+		if !accept && len(r.relieves[j]) > 0 {
+			follow = slices.Concat(follow, r.exposed(j))
+		}
+		for _, n := range follow {
 			if !seen[n] {
 				seen[n] = true
 				found = append(found, n)

@@ -167,9 +167,7 @@ func (c *Client) uploadOnce(ctx context.Context, path string, content []byte) ([
 	if c.token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.token)
 	}
-	patient := *c.http
-	patient.Timeout = 0
-	response, err := patient.Do(request)
+	response, err := c.patient().http.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("asking the server: %w", err)
 	}

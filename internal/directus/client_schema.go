@@ -8,12 +8,21 @@ import (
 	"net/http"
 )
 
+// patient is the same client without a time limit for an answer.
+func (c *Client) patient() *Client {
+	patient, http := *c, *c.http
+	http.Timeout = 0
+	patient.http = &http
+	return &patient
+}
+
 // SnapshotBody is the answer to GET /schema/snapshot as it came, with its
 // envelope. One that is longer than most bytes is an error. Needs an admin,
-// and 9.23 or later.
+// and 9.23 or later. It has no time limit of its own: a server may need minutes
+// for a large data model.
 func (c *Client) SnapshotBody(ctx context.Context, most int64) ([]byte, error) {
 	const path = "/schema/snapshot"
-	response, err := c.send(ctx, http.MethodGet, path, nil)
+	response, err := c.patient().send(ctx, http.MethodGet, path, nil)
 	if response != nil {
 		defer response.Body.Close() //nolint:errcheck // only read
 	}

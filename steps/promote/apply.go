@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"bunnyhop/internal/directus"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/progress"
 	schemaapply "bunnyhop/internal/schema/apply"
@@ -58,19 +59,22 @@ func (a apply) Check(ctx context.Context, r *steps.Run) (steps.Proof, error) {
 		_, ok := Applied.Get(r)
 		return steps.Proof{OK: ok, Reason: "nothing was accepted"}, nil
 	}
-	plan, accepted, err := a.ends.reviewed(r)
+	plan, stages, err := a.ends.stages(r)
 	if err != nil {
 		return steps.Unproved("what was accepted is not known: %v", err), nil
 	}
-	outcome, err := a.settled(ctx, r, plan.Current, accepted)
+	outcome, err := a.settled(ctx, r, plan.Current, stages.All)
 	if err != nil {
 		return steps.Proof{}, err
 	}
 	if !outcome.Converged() {
 		return steps.Unproved("the data model is not what was decided"), nil
 	}
+	if err := copied(r, stages); err != nil {
+		return steps.Unproved("%v", err), nil
+	}
 	if _, ok := Applied.Get(r); !ok {
-		if err := a.record(r, Application{Accepted: len(accepted), By: "an earlier start of this run"}, outcome); err != nil {
+		if err := a.record(r, Application{Accepted: len(stages.All), By: "an earlier start of this run"}, outcome); err != nil {
 			return steps.Proof{}, err
 		}
 	}
@@ -129,16 +133,20 @@ func (a apply) record(r *steps.Run, done Application, outcome *schemaapply.Outco
 
 // Do applies.
 func (a apply) Do(ctx context.Context, r *steps.Run) error {
-	plan, accepted, err := a.ends.reviewed(r)
+	plan, stages, err := a.ends.stages(r)
 	if err != nil {
 		return err
 	}
-	if len(accepted) == 0 {
+	if len(stages.All) == 0 {
 		r.Summary("nothing was accepted")
 		return Applied.Set(r, Application{})
 	}
-	done := Application{Accepted: len(accepted)}
-	outcome, err := a.through(ctx, r, &done, plan.Current, accepted)
+	done := Application{Accepted: len(stages.All)}
+	through, err := a.through(ctx, r, &done)
+	if err != nil {
+		return err
+	}
+	outcome, err := a.make(ctx, r, through, plan.Current, stages)
 	if err != nil {
 		return err
 	}
@@ -149,48 +157,61 @@ func (a apply) Do(ctx context.Context, r *steps.Run) error {
 	return a.record(r, done, outcome)
 }
 
+// maker is who makes the changes.
+type maker struct {
+	make schemaapply.Maker
+	// server is the one that makes them; nil: the command line does.
+	server *directus.Client
+}
+
 // through chooses who makes the changes: the server that runs, so that it
 // knows of them at once, or else the command line of the installed code.
-func (a apply) through(ctx context.Context, r *steps.Run, done *Application, current *snapshot.Snapshot, accepted []difference.Change) (*schemaapply.Outcome, error) {
-	const server = "the running server"
+func (a apply) through(ctx context.Context, r *steps.Run, done *Application) (maker, error) {
 	if a.ends.Target.Kind == model.Server {
-		done.By = server
 		target, err := a.ends.target(ctx, r)
 		if err != nil {
-			return nil, err
+			return maker{}, err
 		}
-		return schemaapply.Apply(ctx, target.Client, current, accepted, r)
+		return a.byServer(r, done, target.Client), nil
 	}
 	p, err := a.ends.site.Open(ctx, r)
 	if err != nil {
-		return nil, err
+		return maker{}, err
 	}
 	running, err := a.ends.site.Running(ctx)
 	if err != nil {
-		return nil, err
+		return maker{}, err
 	}
 	if len(running) == 0 {
 		done.By = "the command line of Directus"
-		return a.byCommandLine(ctx, r, current, accepted)
+		return maker{make: func(ctx context.Context, current *snapshot.Snapshot, accepted []difference.Change) (*schemaapply.Outcome, error) {
+			return a.byCommandLine(ctx, r, current, accepted)
+		}}, nil
 	}
-	done.By = server
 	if p.Config.Get("SECRET") == "" {
-		return nil, fault.New("the running server cannot be asked, since SECRET is not set in the configuration",
+		return maker{}, fault.New("the running server cannot be asked, since SECRET is not set in the configuration",
 			"set SECRET, or stop the server for the time of the promotion")
 	}
 	version, err := service.Version(ctx, r, a.ends.site)
 	if err != nil {
-		return nil, err
+		return maker{}, err
 	}
-	if version != current.Directus {
-		return nil, fault.Newf("the running server is Directus %s, and %s is installed", version, current.Directus).
+	if version != p.Installed {
+		return maker{}, fault.Newf("the running server is Directus %s, and %s is installed", version, p.Installed).
 			WithHint("restart the server, then promote again")
 	}
 	client, err := service.Client(ctx, r, a.ends.site)
 	if err != nil {
-		return nil, err
+		return maker{}, err
 	}
-	return schemaapply.Apply(ctx, client, current, accepted, r)
+	return a.byServer(r, done, client), nil
+}
+
+func (a apply) byServer(r *steps.Run, done *Application, client *directus.Client) maker {
+	done.By = "the running server"
+	return maker{server: client, make: func(ctx context.Context, current *snapshot.Snapshot, accepted []difference.Change) (*schemaapply.Outcome, error) {
+		return schemaapply.Apply(ctx, client, current, accepted, r)
+	}}
 }
 
 // Undo puts the data model back, unless data went with it: that only the
@@ -215,8 +236,15 @@ func (a apply) Undo(ctx context.Context, r *steps.Run) error {
 		return fault.Newf("a part was applied, and values of %s went with it", lost[0].Collection).
 			WithHint("the backup of before has them; see the commands").WithCode(fault.NeedsPerson)
 	}
+	if err := Copied.Set(r, nil); err != nil {
+		return err
+	}
 	var unused Application
-	outcome, err := a.through(ctx, r, &unused, now, back.Changes)
+	through, err := a.through(ctx, r, &unused)
+	if err != nil {
+		return err
+	}
+	outcome, err := through.make(ctx, now, back.Changes)
 	if err != nil {
 		return err
 	}

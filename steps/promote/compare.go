@@ -3,6 +3,7 @@ package promote
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 
 	"bunnyhop/internal/directus"
@@ -34,16 +35,14 @@ func (c compare) Do(ctx context.Context, r *steps.Run) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := base.Close(); err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, base.Close()) }()
 	if err := newer(ctx, target); err != nil {
 		return err
 	}
 	if e.plan, err = review.New(target.Snapshot, base.Snapshot, e.Mode); err != nil {
 		return err
 	}
-	if err := e.see(ctx, r, target); err != nil {
+	if err := e.see(ctx, r, base, target); err != nil {
 		return err
 	}
 	if err := errors.Join(model.Keep(r, beforeFile, target.Snapshot), model.Keep(r, wantedFile, base.Snapshot)); err != nil {
@@ -51,7 +50,7 @@ func (c compare) Do(ctx context.Context, r *steps.Run) (err error) {
 	}
 	models := Models{
 		Base: base.Describe(), Target: target.Describe(), Mode: e.Mode, Directus: target.Snapshot.Directus, Vendor: target.Snapshot.Vendor,
-		Changes: len(e.plan.Changes), LeftOut: len(e.plan.LeftOut), Noise: map[string]int{},
+		Changes: len(e.plan.Proposed), LeftOut: len(e.plan.LeftOut), Noise: map[string]int{},
 	}
 	for _, n := range e.plan.Noise {
 		models.Noise[string(n.Reason)]++
@@ -60,9 +59,9 @@ func (c compare) Do(ctx context.Context, r *steps.Run) (err error) {
 	return Compared.Set(r, models)
 }
 
-// see asks the target's data what each change would mean to it. A snapshot has
-// no data.
-func (e *ends) see(ctx context.Context, r *steps.Run, target *model.Opened) (err error) {
+// see asks the target's data what each change would mean to it, and the data
+// of both whether columns got another name. A snapshot has no data.
+func (e *ends) see(ctx context.Context, r *steps.Run, base, target *model.Opened) (err error) {
 	var seen map[string]evidence.Finding
 	switch {
 	case target.Database != nil:
@@ -70,8 +69,20 @@ func (e *ends) see(ctx context.Context, r *steps.Run, target *model.Opened) (err
 	case target.Client != nil:
 		seen, err = model.SeenAt(ctx, target.Client, e.plan, r)
 	}
+	if err != nil {
+		return err
+	}
+	renamed, err := model.Renamed(ctx, base, *target, e.plan, r)
+	if err != nil {
+		return err
+	}
+	if seen == nil {
+		seen = renamed
+	} else {
+		maps.Copy(seen, renamed)
+	}
 	e.plan.Seen(seen)
-	return err
+	return nil
 }
 
 // newer refuses a target that some newer Directus has migrated already: its

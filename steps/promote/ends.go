@@ -85,6 +85,19 @@ func (e *ends) reviewed(r *steps.Run) (*review.Plan, []difference.Change, error)
 	return e.plan, e.plan.Accepted(decided.Decisions), nil
 }
 
+// stages are what was accepted, with what is copied between.
+func (e *ends) stages(r *steps.Run) (*review.Plan, review.Stages, error) {
+	plan, _, err := e.reviewed(r)
+	if err != nil {
+		return nil, review.Stages{}, err
+	}
+	decided, err := facts.Reviewed.Need(r)
+	if err != nil {
+		return nil, review.Stages{}, err
+	}
+	return plan, plan.Stages(decided.Decisions), nil
+}
+
 // accepts reports whether there is anything to apply.
 func accepts(r *steps.Run) bool {
 	decided, ok := facts.Reviewed.Get(r)

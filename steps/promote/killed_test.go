@@ -81,6 +81,8 @@ func child(root string) fault.Code {
 				if err := engine.Answer(e.Gate.ID, answer); err != nil {
 					_ = engine.Decline(e.Gate.ID, err)
 				}
+			case steps.Output:
+				fmt.Printf("%s | %s\n", e.Step, e.Line)
 			case steps.StepFailed:
 				fmt.Printf("%s FAILED %s / %s\n", e.Step, e.Error, e.Hint)
 			}

@@ -6,6 +6,7 @@ import (
 
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
+	"bunnyhop/steps/model"
 )
 
 // report says what was done, and how to go back.
@@ -36,6 +37,9 @@ func (p report) Do(_ context.Context, r *steps.Run) error {
 	default:
 		say("%d of %d differences were accepted and applied to %s; what is left is what was rejected.", applied.Accepted, models.Changes, p.ends.Target.Name())
 	}
+	if copied, ok := Copied.Get(r); ok && len(copied) > 0 {
+		say("Copied and compared: %s.", model.CopiedText(copied))
+	}
 	if models.LeftOut > 0 {
 		say("%d differences are outside of the mode %q.", models.LeftOut, models.Mode)
 	}
@@ -52,6 +56,10 @@ func (p report) Do(_ context.Context, r *steps.Run) error {
 	}
 	say("The data model of before is in %s.", r.Path(beforeFile))
 	undo := fmt.Sprintf("bunnyhop promote --undo %s %s", r.ID, p.ends.Target.Place)
-	out.Next = append(out.Next, undo+"   puts the data model of before back, without the values of what was deleted")
+	undone := "puts the data model of before back, without the values of what was deleted"
+	if copied, _ := Copied.Get(r); len(copied) > 0 {
+		undone += "; it offers to copy those back that were copied"
+	}
+	out.Next = append(out.Next, undo+"   "+undone)
 	return facts.Summarised.Set(r, out)
 }

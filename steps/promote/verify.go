@@ -23,7 +23,7 @@ func (verify) Check(context.Context, *steps.Run) (steps.Proof, error) {
 
 // Do looks.
 func (v verify) Do(ctx context.Context, r *steps.Run) error {
-	plan, accepted, err := v.ends.reviewed(r)
+	plan, stages, err := v.ends.stages(r)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (v verify) Do(ctx context.Context, r *steps.Run) error {
 	if err != nil {
 		return err
 	}
-	if len(accepted) == 0 {
+	if len(stages.All) == 0 {
 		r.Summary("nothing was accepted")
 		return nil
 	}
@@ -53,7 +53,10 @@ func (v verify) Do(ctx context.Context, r *steps.Run) error {
 	}
 	look := facts.Check{
 		Name: "data model", OK: len(wrong) == 0,
-		Detail: fmt.Sprintf("%d accepted changes are there, %d rejected ones are not", len(accepted), len(plan.Changes)-len(accepted)),
+		Detail: fmt.Sprintf("%d accepted changes are there, %d rejected ones are not", len(stages.All), len(plan.Proposed)-len(stages.All)),
+	}
+	if copied, ok := Copied.Get(r); ok && len(copied) > 0 {
+		look.Detail += "; " + model.CopiedText(copied)
 	}
 	if !look.OK {
 		look.Detail = strings.Join(wrong, "; ")

@@ -131,18 +131,26 @@ func (m *models) unseen(r *steps.Run) (*modelreview.Plan, error) {
 // accepted are the changes of the wanted model that the person wants, and the
 // model that they were decided on.
 func (m *models) accepted(r *steps.Run) ([]difference.Change, *snapshot.Snapshot, error) {
+	stages, current, err := m.stages(r)
+	return stages.All, current, err
+}
+
+// stages are the accepted changes with what is copied between them, and the
+// model that they were decided on.
+func (m *models) stages(r *steps.Run) (modelreview.Stages, *snapshot.Snapshot, error) {
+	var none modelreview.Stages
 	if m.from == nil {
-		return nil, nil, nil
+		return none, nil, nil
 	}
 	decided, err := facts.Reviewed.Need(r)
 	if err != nil {
-		return nil, nil, err
+		return none, nil, err
 	}
 	plan, err := m.wanted(r)
 	if err != nil {
-		return nil, nil, err
+		return none, nil, err
 	}
-	return plan.Accepted(decided.Decisions), plan.Current, nil
+	return plan.Stages(decided.Decisions), plan.Current, nil
 }
 
 func keysOf(changes []difference.Change) []string {

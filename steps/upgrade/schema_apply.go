@@ -2,6 +2,8 @@ package upgrade
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"bunnyhop/internal/database"
 	"bunnyhop/internal/database/connect"
@@ -13,13 +15,14 @@ import (
 	"bunnyhop/internal/schema/snapshot"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
+	"bunnyhop/steps/model"
 )
 
 // bring makes the accepted changes in the project's own database, whose server
 // is stopped and whose migrations are done.
 func (m *models) bring(ctx context.Context, r *steps.Run) error {
-	accepted, current, err := m.accepted(r)
-	if err != nil || len(accepted) == 0 {
+	stages, current, err := m.stages(r)
+	if err != nil || len(stages.All) == 0 {
 		return err
 	}
 	stage, err := facts.Staged.Need(r)
@@ -30,13 +33,13 @@ func (m *models) bring(ctx context.Context, r *steps.Run) error {
 	if err != nil {
 		return err
 	}
-	if err := m.stillPossible(ctx, r, current, accepted); err != nil {
+	if err := errors.Join(m.stillPossible(ctx, r, current, stages), Copied.Set(r, nil)); err != nil {
 		return err
 	}
 	cli := directus.CLI{
 		Node: stage.Node, Tree: p.Root, Dir: p.Root, Redact: r.Redact, Environ: stage.Runtime().Environ(m.site.Environ()),
 	}
-	outcome, err := schemaapply.ApplyCLI(ctx, m.commandLine(r, cli, p.Config.Database()), current, accepted, r)
+	outcome, err := m.make(ctx, r, cli, p.Config.Database(), current, stages, func(copied []model.Copied) error { return Copied.Set(r, copied) })
 	if err != nil {
 		return fault.Wrap(err, "", "it worked on the copy: look at what is different about the live database, then start anew")
 	}
@@ -45,7 +48,7 @@ func (m *models) bring(ctx context.Context, r *steps.Run) error {
 
 // stillPossible asks the data once more: rows have been written since the copy
 // was made of the backup.
-func (m *models) stillPossible(ctx context.Context, r *steps.Run, current *snapshot.Snapshot, accepted []difference.Change) error {
+func (m *models) stillPossible(ctx context.Context, r *steps.Run, current *snapshot.Snapshot, stages modelreview.Stages) error {
 	p, err := m.site.Open(ctx, r)
 	if err != nil {
 		return err
@@ -55,11 +58,12 @@ func (m *models) stillPossible(ctx context.Context, r *steps.Run, current *snaps
 		return err
 	}
 	defer db.Close() //nolint:errcheck // read only
-	seen, err := m.see(ctx, r, db, &modelreview.Plan{Current: current, Proposed: accepted})
+	parts := slices.Concat(stages.First, stages.Last)
+	seen, err := m.see(ctx, r, db, &modelreview.Plan{Current: current, Proposed: parts})
 	if err != nil {
 		return err
 	}
-	for _, c := range accepted {
+	for _, c := range parts {
 		if why := seen[c.Key()].Blocked; why != "" {
 			return fault.Newf("%s was accepted and cannot be made any more: %s", c.Key(), why).
 				WithHint("rows were written since the backup; begin anew, and decide on them as they are")
@@ -78,8 +82,8 @@ const (
 )
 
 func (m *models) state(ctx context.Context, r *steps.Run) (state, error) {
-	accepted, current, err := m.accepted(r)
-	if err != nil || len(accepted) == 0 {
+	stages, current, err := m.stages(r)
+	if err != nil || len(stages.All) == 0 {
 		return nothing, err
 	}
 	now, err := m.live(ctx, r)
@@ -93,11 +97,11 @@ func (m *models) state(ctx context.Context, r *steps.Run) (state, error) {
 	if len(moved.Changes) == 0 {
 		return nothing, nil
 	}
-	outcome, err := schemaapply.Reached(current, accepted, now)
+	outcome, err := schemaapply.Reached(current, stages.All, now)
 	if err != nil {
 		return partly, err
 	}
-	if outcome.Converged() {
+	if outcome.Converged() && copied(r, stages) == nil {
 		return everything, nil
 	}
 	return partly, nil
@@ -107,38 +111,38 @@ func (m *models) state(ctx context.Context, r *steps.Run) (state, error) {
 // what they did on the copy: what they touch has the same schema and as many
 // rows as before, and every other table of the project is as it was.
 func (m *models) brought(ctx context.Context, r *steps.Run) error {
-	accepted, current, err := m.accepted(r)
+	stages, current, err := m.stages(r)
 	if err != nil || m.from == nil {
 		return err
 	}
-	if len(accepted) == 0 {
+	if len(stages.All) == 0 {
 		plan, err := m.wanted(r)
 		if err != nil {
 			return err
 		}
-		return Applied.Set(r, Application{Rejected: len(plan.Changes)})
+		return Applied.Set(r, Application{Rejected: len(plan.Proposed)})
 	}
 	now, err := m.live(ctx, r)
 	if err != nil {
 		return err
 	}
-	outcome, err := schemaapply.Reached(current, accepted, now)
+	outcome, err := schemaapply.Reached(current, stages.All, now)
 	if err != nil {
 		return err
 	}
-	if err := converged(outcome); err != nil {
+	if err := errors.Join(converged(outcome), copied(r, stages)); err != nil {
 		return err
 	}
 	tables, err := m.asTried(ctx, r)
 	if err != nil {
 		return err
 	}
-	return m.record(r, accepted, outcome.Notes, tables)
+	return m.record(r, stages, outcome.Notes, tables)
 }
 
 // record keeps what the tables are now that the accepted changes have touched,
 // for the looks that come later.
-func (m *models) record(r *steps.Run, accepted []difference.Change, notes []string, now database.Fingerprint) error {
+func (m *models) record(r *steps.Run, stages modelreview.Stages, notes []string, now database.Fingerprint) error {
 	plan, err := m.wanted(r)
 	if err != nil {
 		return err
@@ -166,7 +170,7 @@ func (m *models) record(r *steps.Run, accepted []difference.Change, notes []stri
 			return err
 		}
 	}
-	done := Application{Accepted: keysOf(accepted), Rejected: len(plan.Changes) - len(accepted), Rows: map[string]int64{}, Notes: notes}
+	done := Application{Accepted: keysOf(stages.All), Rejected: len(plan.Proposed) - len(stages.All), Rows: map[string]int64{}, Notes: notes}
 	for _, name := range describing {
 		done.Rows[name] = now.Tables[name].Rows
 	}

@@ -4,6 +4,7 @@ import (
 	"bunnyhop/internal/database"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
+	"bunnyhop/steps/model"
 )
 
 // The facts of an upgrade that brings a data model in.
@@ -12,6 +13,9 @@ var (
 	Tried   = steps.NewSlot[Trial]("model_tried")
 	Refused = steps.NewSlot[Refusal]("model_refused")
 	Applied = steps.NewSlot[Application]("model_applied")
+	// Copied is what was copied into new columns of the project, recorded before
+	// anything of the old ones is deleted.
+	Copied = steps.NewSlot[[]model.Copied]("model_copied")
 )
 
 // WantedModel is the data model that is brought in.

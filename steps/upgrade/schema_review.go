@@ -37,7 +37,7 @@ func (m *models) changes(r *steps.Run) (modelChanges, error) {
 	}
 	all.wanted, all.noise = wanted.Changes, added(all.noise, wanted.NoiseByReason())
 	name := m.from.Name()
-	if n := len(wanted.Changes); n > 0 {
+	if n := len(wanted.Proposed); n > 0 {
 		all.text = fmt.Sprintf("%s from the data model of %s can be brought in with the upgrade.", counted(n, "change"), name)
 	} else {
 		all.text = "The project has all of the data model of " + name + " already."

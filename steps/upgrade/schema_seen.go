@@ -3,6 +3,7 @@ package upgrade
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"bunnyhop/internal/database"
 	"bunnyhop/internal/database/connect"
@@ -39,6 +40,11 @@ func (m *models) readAfter(ctx context.Context, r *steps.Run, db database.Databa
 	if err != nil {
 		return err
 	}
+	renamed, err := m.renamed(ctx, r, db, plan)
+	if err != nil {
+		return err
+	}
+	maps.Copy(seen, renamed)
 	return model.Keep(r, seenFile, seen)
 }
 

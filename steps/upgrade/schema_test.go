@@ -36,6 +36,9 @@ func schemaSource(path string) *model.Source {
 	if path == "" {
 		return nil
 	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return &model.Source{Kind: model.Project, Place: path}
+	}
 	return &model.Source{Kind: model.Snapshot, Place: path}
 }
 

@@ -13,6 +13,7 @@ import (
 	"bunnyhop/internal/fault"
 	schemaapply "bunnyhop/internal/schema/apply"
 	difference "bunnyhop/internal/schema/compare"
+	modelreview "bunnyhop/internal/schema/review"
 	"bunnyhop/internal/schema/snapshot"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
@@ -30,28 +31,28 @@ type try struct {
 // Check proves that exactly what is accepted was tried on this backup with
 // this code, and that the project still has the data model of the backup.
 func (t try) Check(ctx context.Context, r *steps.Run) (steps.Proof, error) {
-	accepted, _, err := t.models.accepted(r)
+	stages, _, err := t.models.stages(r)
 	if err != nil {
 		return steps.Unproved("what was accepted is not known: %v", err), nil
 	}
 	done, ok := Tried.Get(r)
 	made, backedUp := facts.BackedUp.Get(r)
 	stage, staged := facts.Staged.Get(r)
-	if !ok || !backedUp || !staged || done.Backup != made.ID || done.Stage != stage.Key || !slices.Equal(done.Accepted, keysOf(accepted)) {
+	if !ok || !backedUp || !staged || done.Backup != made.ID || done.Stage != stage.Key || !slices.Equal(done.Accepted, triedOf(stages)) {
 		return steps.Unproved("these decisions were not tried yet"), nil
 	}
-	if len(accepted) == 0 {
+	if len(stages.All) == 0 {
 		return steps.Proved("nothing was accepted"), nil
 	}
 	if err := t.models.sameAsBackup(ctx, r); err != nil {
 		return steps.Unproved("%v", err), nil
 	}
-	return steps.Proved("%s made on the copy", counted(len(accepted), "change")), nil
+	return steps.Proved("%s made on the copy", counted(len(stages.All), "change")), nil
 }
 
 // Do tries.
 func (t try) Do(ctx context.Context, r *steps.Run) error {
-	accepted, current, err := t.models.accepted(r)
+	stages, current, err := t.models.stages(r)
 	if err != nil {
 		return err
 	}
@@ -63,8 +64,8 @@ func (t try) Do(ctx context.Context, r *steps.Run) error {
 	if err != nil {
 		return err
 	}
-	done := Trial{Backup: made.ID, Stage: stage.Key, Accepted: keysOf(accepted)}
-	if len(accepted) == 0 {
+	done := Trial{Backup: made.ID, Stage: stage.Key, Accepted: triedOf(stages)}
+	if len(stages.All) == 0 {
 		r.Summary("nothing was accepted")
 		return errors.Join(Tried.Set(r, done), t.drop(ctx, r))
 	}
@@ -76,10 +77,10 @@ func (t try) Do(ctx context.Context, r *steps.Run) error {
 		return err
 	}
 	t.models.copied = nil // it is changed from here on
-	if err := t.on(ctx, r, c, current, accepted, &done); err != nil {
+	if err := t.on(ctx, r, c, current, stages, &done); err != nil {
 		return t.refused(ctx, r, err)
 	}
-	r.Summary("%s made on the copy and read again", counted(len(accepted), "change"))
+	r.Summary("%s made on the copy and read again", counted(len(stages.All), "change"))
 	return errors.Join(Tried.Set(r, done), connect.DropScratch(ctx, c.place))
 }
 
@@ -144,12 +145,12 @@ func (m *models) has(ctx context.Context, r *steps.Run, db database.Database, wa
 }
 
 // on makes the changes on the copy and tells what they did to its tables.
-func (t try) on(ctx context.Context, r *steps.Run, c *copyOf, current *snapshot.Snapshot, accepted []difference.Change, done *Trial) error {
+func (t try) on(ctx context.Context, r *steps.Run, c *copyOf, current *snapshot.Snapshot, stages modelreview.Stages, done *Trial) error {
 	before, dangling, err := t.look(ctx, r, c)
 	if err != nil {
 		return err
 	}
-	outcome, err := schemaapply.ApplyCLI(ctx, t.models.commandLine(r, c.cli, c.config), current, accepted, r)
+	outcome, err := t.models.make(ctx, r, c.cli, c.config, current, stages, func([]model.Copied) error { return nil })
 	if err != nil {
 		return err
 	}

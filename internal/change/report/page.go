@@ -138,6 +138,7 @@ func weight(s state) int {
 }
 
 func newEntries(r Review) []*entry {
+	r.Changes = change.Relieved(r.Changes, r.Decisions)
 	limit, near := valueLimit(r.Changes), around
 	if len(r.Changes) > many {
 		near = aroundMany

@@ -24,6 +24,7 @@ var kinds = []kind{
 	{"update", "~", "changed", "changes"},
 	{"delete", "−", "deleted", "deletes"},
 	{"replace", "±", "made anew", "deletes"},
+	{"copy", "→", "copied", "copies values into"},
 	{"", "·", "other", ""},
 }
 

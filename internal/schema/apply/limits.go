@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"bunnyhop/internal/directus"
 	"bunnyhop/internal/fault"
@@ -96,7 +97,9 @@ func refused(err error, size int, what string) error {
 	}
 	said := fault.Wrap(err, what, "look at the server's log, then compare again")
 	switch {
-	case answer.Status == http.StatusRequestEntityTooLarge || answer.Code == "CONTENT_TOO_LARGE":
+	case answer.Status == http.StatusRequestEntityTooLarge || answer.Code == "CONTENT_TOO_LARGE",
+		// What 12.4.0 answers to a body that is larger than MAX_PAYLOAD_SIZE.
+		answer.Code == "INVALID_PAYLOAD" && strings.Contains(answer.Error(), "request entity too large"):
 		said.Hint = fmt.Sprintf("raise IMPORT_MAX_FILE_SIZE of the server above %s, and the limit of what stands before it (nginx: client_max_body_size), or accept fewer changes at a time", megabytes(size))
 	case answer.Code == "LIMIT_EXCEEDED":
 		said.Hint = "the licence of the target allows no more collections: accept fewer new ones, or enter a licence key in the Studio"

@@ -22,8 +22,14 @@ type Finding struct {
 	// Blocked says why the change must not be accepted; empty means that
 	// nothing speaks against it.
 	Blocked string
-	// Rows is the number of rows, or of values, that would be lost.
+	// Rows is the number of rows, or of values, that would be lost; of a rename,
+	// that would be copied.
 	Rows int64
+	// Unfilled: it is blocked only since rows would have no value; one that has
+	// its values copied into it is not.
+	Unfilled bool
+	// Withdrawn: the data speaks against the rename, or not for it.
+	Withdrawn bool
 }
 
 // Gather looks at the data behind changes of current, by their keys. A change

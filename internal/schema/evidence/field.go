@@ -76,6 +76,7 @@ func (v *view) fill(f snapshot.Field) {
 		return
 	}
 	v.count(label, n)
+	defer func() { v.finding.Unfilled = required && v.finding.Blocked != "" }()
 	switch {
 	case required && n > 0:
 		v.required(f, n)

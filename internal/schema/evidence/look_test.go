@@ -196,7 +196,7 @@ func TestLookAtNewFields(t *testing.T) {
 		{name: "any", change: created("x", "string", nil), source: rows(9)},
 		{
 			name: "required", change: created("x", "string", object{"is_nullable": false}), source: rows(1),
-			want: Finding{Evidence: inTable("1"), Blocked: "1 row would have no value for it, and the field must have one: give it a default"},
+			want: Finding{Evidence: inTable("1"), Blocked: "1 row would have no value for it, and the field must have one: give it a default", Unfilled: true},
 		},
 		{name: "required, no rows", change: created("x", "string", object{"is_nullable": false}), want: Finding{Evidence: inTable("0")}},
 		{name: "required, with a default", change: created("x", "string", object{"is_nullable": false, "default_value": "y"}), source: rows(9)},
@@ -206,7 +206,7 @@ func TestLookAtNewFields(t *testing.T) {
 		},
 		{
 			name: "with what is no date", vendor: "mysql", change: created("x", "date", object{"is_nullable": false}), source: rows(2),
-			want: Finding{Evidence: inTable("2"), Blocked: "2 rows would have no value for it, and the field must have one: give it a default"},
+			want: Finding{Evidence: inTable("2"), Blocked: "2 rows would have no value for it, and the field must have one: give it a default", Unfilled: true},
 		},
 		{
 			name: "unique, the same for all", change: created("x", "string", object{"is_unique": true, "default_value": "y"}), source: rows(2),
@@ -233,7 +233,7 @@ func TestLookAtNewFields(t *testing.T) {
 				Entity: compare.Field, Action: compare.Create, Collection: "directus_users", Field: "x", After: column("directus_users", "x", "string", object{"is_nullable": false}),
 			},
 			source: numbers("rows directus_users", 4),
-			want:   Finding{Evidence: inTable("4"), Blocked: "4 rows would have no value for it, and the field must have one: give it a default"},
+			want:   Finding{Evidence: inTable("4"), Blocked: "4 rows would have no value for it, and the field must have one: give it a default", Unfilled: true},
 		},
 	} {
 		t.Run(test.name, test.run)

@@ -44,11 +44,15 @@ func (m Mode) proposes(c compare.Change) bool {
 type Plan struct {
 	Current, Wanted *snapshot.Snapshot
 	// Proposed are the differences that the mode has, in order; Changes are the
-	// same ones, for a person to decide.
+	// same ones, by their keys, for a person to decide.
 	Proposed []compare.Change
 	Changes  []change.Change
 	// LeftOut are the differences that the mode has not.
 	LeftOut []compare.Change
+	// Renames are the columns that may have got another name. Those for which
+	// the data speaks are offered among the Changes, which differ from Proposed
+	// in that alone.
+	Renames []compare.Rename
 	Noise   []compare.Noise
 }
 
@@ -62,6 +66,9 @@ func New(current, wanted *snapshot.Snapshot, mode Mode) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{Current: current, Wanted: wanted, Noise: result.Noise}
+	if p.Renames, err = compare.Renames(current, wanted, result.Changes); err != nil {
+		return nil, err
+	}
 	for _, c := range result.Changes {
 		if mode.proposes(c) {
 			p.Proposed = append(p.Proposed, c)
@@ -89,9 +96,10 @@ func New(current, wanted *snapshot.Snapshot, mode Mode) (*Plan, error) {
 	return p, nil
 }
 
-// Seen puts what was seen in the target's data to the changes. Evidence can
-// raise or lower a risk, and block a change.
+// Seen puts what was seen in the data to the changes, and offers the renames
+// for which it speaks. Evidence can raise or lower a risk, and block a change.
 func (p *Plan) Seen(findings map[string]evidence.Finding) {
+	p.offer(findings)
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		seen, ok := findings[c.ID]
@@ -107,18 +115,28 @@ func (p *Plan) Seen(findings map[string]evidence.Finding) {
 		}
 		c.Recommended = c.Risk == change.Safe
 	}
+	p.fill(findings)
 	p.settle()
 }
 
 // Accepted are the differences that were accepted, in order.
 func (p *Plan) Accepted(d change.Decisions) []compare.Change {
 	var all []compare.Change
-	for i, c := range p.Changes {
-		if d[c.ID] && c.Blocked == "" {
-			all = append(all, p.Proposed[i])
+	blocked := p.blocked()
+	for _, c := range p.Proposed {
+		if key := c.Key(); d[key] && !blocked[key] {
+			all = append(all, c)
 		}
 	}
 	return all
+}
+
+func (p *Plan) blocked() map[string]bool {
+	blocked := make(map[string]bool, len(p.Changes))
+	for _, c := range p.Changes {
+		blocked[c.ID] = c.Blocked != ""
+	}
+	return blocked
 }
 
 // settle blocks what requires a blocked change, and recommends nothing that

@@ -35,6 +35,7 @@ func (p *Plan) require() {
 		}
 	}
 	r.moved()
+	r.shown()
 	r.keys()
 	r.foreignKeys()
 	r.types()
@@ -152,6 +153,25 @@ func (r *requirements) moved() {
 			}
 			if len(r.deleted[at]) == 0 {
 				r.plan.Changes[i].Blocked = "the field leads to " + old.Related + " now, and what only the target has is not deleted in this mode"
+			}
+		}
+	}
+}
+
+// shown: a field that shows a relation of another table, and then shows another
+// one, is never without any.
+func (r *requirements) shown() {
+	for alias, before := range r.now.aliases {
+		if r.wanted[alias] == nil {
+			continue
+		}
+		for _, at := range before {
+			for _, i := range r.deleted[at] {
+				for _, then := range r.then.aliases[alias] {
+					for _, j := range r.created[then] {
+						r.add(i, j)
+					}
+				}
 			}
 		}
 	}
