@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"bunnyhop/steps"
 	"bunnyhop/steps/backup"
 	"bunnyhop/steps/facts"
 	"bunnyhop/steps/prune"
@@ -219,3 +220,7 @@ func verificationText(v facts.Verification) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// repeated: the step that applies a data model adds to what the migrations
+// recorded, of which the text was said.
+func repeated(e steps.Learned) bool { return e.Key == "migration" && e.Step == "apply" }

@@ -81,7 +81,7 @@ func (p *plain) Event(e steps.Event, now time.Time) {
 			p.line(now, "| %s", p.app.oneLine(e.Line))
 		}
 	case steps.Learned:
-		if text := factText(e.Key, e.Value); text != "" {
+		if text := factText(e.Key, e.Value); text != "" && !repeated(e) {
 			p.line(now, "%s", p.app.clean(text))
 		}
 	case steps.GateOpened:

@@ -6,17 +6,26 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"bunnyhop/internal/change"
 	"bunnyhop/internal/fault"
 )
 
-// acceptance says which changes are accepted and rejected unseen. The
+// acceptance says which changes of a data model are accepted and rejected
+// unseen. The
 // patterns are of collections ("posts") and fields ("posts.title"); a star
 // stands for any name or part of one.
 type acceptance struct {
 	accept []string // safe, all, or patterns
 	loss   []string // patterns of what may be deleted
 	reject []string // patterns; they win
+}
+
+func addRules(cmd *cobra.Command, rules *acceptance) {
+	cmd.Flags().StringArrayVar(&rules.accept, "accept", nil, "accept these changes: safe, all (but what loses data, and copies into fields that seem renamed), or a `pattern` (repeatable)")
+	cmd.Flags().StringArrayVar(&rules.loss, "accept-loss", nil, "accept the deletions that this `pattern` names (repeatable)")
+	cmd.Flags().StringArrayVar(&rules.reject, "reject", nil, "reject what this `pattern` names (repeatable)")
 }
 
 func (a acceptance) empty() bool { return len(a.accept)+len(a.loss)+len(a.reject) == 0 }
@@ -37,6 +46,9 @@ func (a acceptance) check() error {
 // wants says what the rules want of a change; decided is false where they say
 // nothing.
 func (a acceptance) wants(c change.Change) (accept, decided bool) {
+	if c.Model == nil {
+		return false, false
+	}
 	if matchesAny(a.reject, c) {
 		return false, true
 	}
@@ -100,9 +112,9 @@ func (p Policy) review(changes []change.Change, yes bool) (change.Decisions, err
 		return nil, err
 	}
 	decisions := r.Decisions()
-	if yes || !p.Accept.empty() {
-		for _, id := range change.Undecided(changes, decisions) {
-			decisions[id] = false
+	for _, c := range changes {
+		if _, decided := decisions[c.ID]; !decided && !c.Fixed() && (yes || c.Model != nil && !p.Accept.empty()) {
+			decisions[c.ID] = false
 		}
 	}
 	return decisions, nil

@@ -66,3 +66,26 @@ func TestAcceptanceRules(t *testing.T) {
 		t.Error("a file accepts what is blocked")
 	}
 }
+
+// TestRulesAreAboutTheDataModel: what else an upgrade changes is left to --yes
+// and --decisions.
+func TestRulesAreAboutTheDataModel(t *testing.T) {
+	line := change.Change{ID: "env:IP_TRUST_PROXY", Risk: change.Safe, Recommended: true}
+	changes := []change.Change{line, modelChange("title", "posts", "title", change.Caution)}
+	all := acceptance{accept: []string{"all"}}
+	for _, test := range []struct {
+		yes  bool
+		want change.Decisions
+	}{
+		{false, change.Decisions{"title": true}},
+		{true, change.Decisions{"title": true, line.ID: true}},
+	} {
+		decisions, err := Policy{Accept: all}.review(changes, test.yes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, decisions); diff != "" {
+			t.Errorf("--yes %v (-want +got)\n%s", test.yes, diff)
+		}
+	}
+}

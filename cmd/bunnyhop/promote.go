@@ -63,9 +63,7 @@ accepted where --accept-loss names it.`,
 	}
 	long(cmd, a, flowPromote)
 	addMode(cmd, &o.mode)
-	cmd.Flags().StringArrayVar(&o.rules.accept, "accept", nil, "accept these changes: safe, all (but what loses data, and copies into fields that seem renamed), or a `pattern` (repeatable)")
-	cmd.Flags().StringArrayVar(&o.rules.loss, "accept-loss", nil, "accept the deletions that this `pattern` names (repeatable)")
-	cmd.Flags().StringArrayVar(&o.rules.reject, "reject", nil, "reject what this `pattern` names (repeatable)")
+	addRules(cmd, &o.rules)
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "compare and review, and change nothing")
 	addReport(cmd, &o.report)
 	cmd.Flags().StringVar(&o.undo, "undo", "", "put the data model back that TARGET had before the promotion of this `run`")

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bunnyhop/internal/fault"
 	"bunnyhop/steps/model"
 	"bunnyhop/tui"
 )
@@ -15,6 +16,7 @@ type upgradeOptions struct {
 	young  bool
 	report string
 	schema string
+	rules  acceptance
 	dryRun bool
 }
 
@@ -44,13 +46,15 @@ Questions and the flags that answer them without a terminal:
   version    --to VERSION, or --yes for the recommended one
   young one  --allow-young takes a release that came out a few days ago
   findings   --yes acknowledges warnings; --override ID passes a blocker
-  review     --decisions FILE; --yes accepts what is recommended of the rest
+  review     --decisions FILE; of a data model that is brought in --accept, --accept-loss
+             and --reject; --yes accepts what is recommended of the rest
   a failure in the cutover is always rolled back`,
 		Example: `  bunnyhop upgrade
   bunnyhop upgrade --to 11.17.4
   bunnyhop upgrade --to 11.17.4 --dry-run
   bunnyhop upgrade --to 12.4.0 --yes --override 12.0-custom-permissions --json
   bunnyhop upgrade --to 11.17.4 --schema schema.yaml
+  bunnyhop upgrade --to 11.17.4 --schema schema.yaml --yes --accept all --reject 'posts.*'
   bunnyhop upgrade --project /srv/blog --yes --decisions decisions.yaml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runUpgrade(cmd.Context(), o) },
@@ -59,6 +63,7 @@ Questions and the flags that answer them without a terminal:
 	cmd.Flags().StringVar(&o.to, "to", "", "the target `version`, such as 11.17.4")
 	cmd.Flags().BoolVar(&o.young, "allow-young", false, "take a release that came out a few days ago without a question")
 	cmd.Flags().StringVar(&o.schema, "schema", "", "bring the data model of this snapshot in, too: `file` or folder; every change is reviewed")
+	addRules(cmd, &o.rules)
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false,
 		"do everything up to and with the rehearsal, print what would be reviewed, and stop; asks nothing")
 	addReport(cmd, &o.report)
@@ -77,6 +82,14 @@ func runUpgrade(ctx context.Context, o *upgradeOptions) error {
 		}
 		req.schema = &from
 	}
+	if err := o.rules.check(); err != nil {
+		return err
+	}
+	if !o.rules.empty() && o.schema == "" {
+		return fault.New("--accept, --accept-loss and --reject are about a data model, and none is brought in",
+			"name one with --schema, or decide about the upgrade itself with --decisions").WithCode(fault.Usage)
+	}
+	o.app.rules = o.rules
 	return o.app.runRequest(ctx, req)
 }
 

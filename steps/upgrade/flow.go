@@ -58,7 +58,7 @@ func Flow(o site.Options, choice Options) steps.Flow {
 			{ID: "migrate", Phase: cutover, Title: "Migrate, one attempt", Proof: "recorded ids, schema as rehearsed", Undo: "restore the final backup", Action: migrate{s, m}},
 			{ID: "apply", Phase: cutover, Title: "Apply the decisions", Proof: "reading again", Undo: "restore the final backup", Action: apply{s, m}},
 			{ID: "start", Phase: cutover, Title: "Start the server", Proof: "ping and version", Undo: "stop", Action: service.Start{Site: s}},
-			{ID: "verify", Phase: cutover, Title: "Verify", Proof: "looking again", Undo: "roll back", Action: verifyModel{verify{s}, m}},
+			{ID: "verify", Phase: cutover, Title: "Verify", Proof: "looking again", Undo: "roll back", Action: verify{s, m}},
 			{ID: "report", Phase: finish, Title: "Report", Proof: "–", Undo: "–", Action: report{s}},
 		})),
 		Result: backup.Result(result),

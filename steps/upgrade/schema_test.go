@@ -17,6 +17,7 @@ import (
 	difference "bunnyhop/internal/schema/compare"
 	datamodel "bunnyhop/internal/schema/snapshot"
 	"bunnyhop/steps"
+	"bunnyhop/steps/facts"
 	"bunnyhop/steps/model"
 	"bunnyhop/steps/rollback"
 	"bunnyhop/steps/testbed"
@@ -186,6 +187,10 @@ func upgradeWithDataModel(t *testing.T, p *testbed.Project, to string) {
 	applied, err := upgrade.Applied.Need(run)
 	if err != nil || !slices.Equal(slices.Sorted(slices.Values(applied.Accepted)), acceptedIDs) || applied.Rejected != 2 {
 		t.Errorf("recorded is %+v, %v", applied, err)
+	}
+	seen, err := facts.Verified.Need(run)
+	if last := len(seen.Checks) - 1; err != nil || last < 0 || seen.Checks[last] != (facts.Check{Name: "data model", OK: true, Detail: "3 changes brought in, as the server tells"}) {
+		t.Errorf("the last look is not at the data model: %+v, %v", seen, err)
 	}
 	if diff := cmp.Diff(map[string]any{"from": "wanted.json", "accepted": 3, "rejected": 2}, result.Data["data_model"]); diff != "" {
 		t.Errorf("the result (-want +got)\n%s", diff)

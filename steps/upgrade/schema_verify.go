@@ -3,8 +3,8 @@ package upgrade
 import (
 	"context"
 	"fmt"
+	"slices"
 
-	"bunnyhop/internal/fault"
 	schemaapply "bunnyhop/internal/schema/apply"
 	difference "bunnyhop/internal/schema/compare"
 	"bunnyhop/internal/schema/snapshot"
@@ -12,29 +12,19 @@ import (
 	"bunnyhop/steps/service"
 )
 
-// verifyModel also looks at the data model that was brought in.
-type verifyModel struct {
-	verify
-	models *models
-}
-
-// Do looks.
-func (v verifyModel) Do(ctx context.Context, r *steps.Run) error {
-	if err := v.verify.Do(ctx, r); err != nil {
-		return err
-	}
-	accepted, current, err := v.models.accepted(r)
+// look adds the look at the data model, if there is one that was brought in.
+func (m *models) look(r *steps.Run, looks []look) ([]look, error) {
+	accepted, current, err := m.accepted(r)
 	if err != nil || len(accepted) == 0 {
-		return err
+		return looks, err
 	}
-	by, err := v.models.serves(ctx, r, current, accepted)
-	if err != nil {
-		r.Output("data model: " + err.Error())
-		return fault.Newf("the new version runs, but data model: %v", err).
-			WithHint("what each look saw is in the run's journal: bunnyhop runs %s", r.ID)
-	}
-	r.Output(fmt.Sprintf("data model: %s brought in, as %s tells", counted(len(accepted), "change"), by))
-	return nil
+	return append(slices.Clone(looks), look{"data model", func(ctx context.Context, r *steps.Run, _ *evidence) (string, error) {
+		by, err := m.serves(ctx, r, current, accepted)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("%s brought in, as %s tells", counted(len(accepted), "change"), by), nil
+	}}), nil
 }
 
 // serves asks the running server for its data model, or its database where the

@@ -34,7 +34,10 @@ const sampledOf = 200
 
 // verify looks at the running new version and compares it with what was
 // there before. Any failed look is offered to be rolled back.
-type verify struct{ site *site.Site }
+type verify struct {
+	site   *site.Site
+	models *models
+}
 
 // Check is never satisfied: what runs is looked at again.
 func (v verify) Check(context.Context, *steps.Run) (steps.Proof, error) {
@@ -58,6 +61,7 @@ type evidence struct {
 	seen      facts.Inspection
 }
 
+// looks are what is looked at of every upgrade.
 var looks = []look{
 	{"version", seeVersion},
 	{"migrations", seeMigrations},
@@ -75,6 +79,10 @@ func (v verify) Do(ctx context.Context, r *steps.Run) error {
 		return err
 	}
 	defer e.db.Close() //nolint:errcheck // read only
+	looks, err := v.models.look(r, looks)
+	if err != nil {
+		return err
+	}
 	var result facts.Verification
 	var failures []string
 	for i, l := range looks {
