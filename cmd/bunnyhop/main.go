@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 )
 
@@ -13,10 +14,22 @@ func main() { os.Exit(realMain()) }
 
 func realMain() int {
 	surviveBrokenPipe()
+	limitMemory()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	return int(newApp(os.Stdin, os.Stdout, os.Stderr, os.Environ()).run(ctx, os.Args[1:]))
 }
+
+// limitMemory has what is not used any more collected in time for a small
+// server: by itself, Go lets the memory in use double first. It is no bound:
+// what is in use may be more. GOMEMLIMIT sets another limit.
+func limitMemory() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+}
+
+const memoryLimit = 200 << 20 // bytes
 
 // surviveBrokenPipe keeps a reader of the output that goes away (`bunnyhop
 // upgrade … | head`) from killing a run in its cutover; the failed write is

@@ -3,6 +3,7 @@ package model
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 
 	"bunnyhop/internal/schema/snapshot"
@@ -12,10 +13,12 @@ import (
 
 // Keep writes a data model, or what was seen of one, into a run's folder.
 func Keep(r *steps.Run, name string, value any) error {
-	data, err := json.Marshal(value)
-	if err == nil {
-		err = site.WritePrivate(r.Path(name), data)
-	}
+	err := site.WritePrivateBy(r.Path(name), func(w io.Writer) error {
+		if s, ok := value.(*snapshot.Snapshot); ok {
+			return s.Write(w)
+		}
+		return json.NewEncoder(w).Encode(value)
+	})
 	if err != nil {
 		return fmt.Errorf("keeping a data model: %w", err)
 	}

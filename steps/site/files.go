@@ -1,7 +1,9 @@
 package site
 
 import (
+	"bufio"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,6 +20,23 @@ func WritePrivate(path string, data []byte) error {
 		return err
 	}
 	return renameio.WriteFile(path, data, 0o600, renameio.WithTempDir(filepath.Dir(path)))
+}
+
+// WritePrivateBy is WritePrivate for what is written piece by piece.
+func WritePrivateBy(path string, write func(io.Writer) error) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	file, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithStaticPermissions(0o600))
+	if err != nil {
+		return err
+	}
+	defer file.Cleanup() //nolint:errcheck // nothing is left of one that was replaced
+	buffered := bufio.NewWriterSize(file, 1<<16)
+	if err := errors.Join(write(buffered), buffered.Flush()); err != nil {
+		return err
+	}
+	return file.CloseAtomicallyReplace()
 }
 
 // Exists reports whether something is at path, a broken link included. An

@@ -1,21 +1,101 @@
 package snapshot
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
 	"maps"
+	"slices"
 )
 
 // MarshalJSON writes the snapshot as Directus does, with everything that was
 // read, and sorted keys.
-func (s *Snapshot) MarshalJSON() ([]byte, error) { return json.Marshal(s.Object()) }
+func (s *Snapshot) MarshalJSON() ([]byte, error) {
+	var text bytes.Buffer
+	err := s.Write(&text)
+	return text.Bytes(), err
+}
 
-// Object is the document that Directus takes and gives. What is in it is the
-// snapshot's own, not a copy.
-func (s *Snapshot) Object() Object {
+// Write writes what MarshalJSON gives, an entry at a time: that of a large
+// model as a whole takes as much memory as the model.
+func (s *Snapshot) Write(w io.Writer) error {
+	document := s.heading()
+	lists := map[string]func() error{
+		"collections": func() error { return list(w, s.Collections, Collection.Object) },
+		"fields":      func() error { return list(w, s.Fields, Field.Object) },
+		"relations":   func() error { return list(w, s.Relations, Relation.Object) },
+	}
+	if s.SystemFields != nil {
+		lists["systemFields"] = func() error { return list(w, s.SystemFields, SystemField.Object) }
+	}
+	for key := range lists {
+		document[key] = nil
+	}
+	before := "{"
+	for _, key := range slices.Sorted(maps.Keys(document)) {
+		name, err := json.Marshal(key)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "%s%s:", before, name); err != nil {
+			return err
+		}
+		before = ","
+		if write, ok := lists[key]; ok {
+			err = write()
+		} else {
+			err = item(w, document[key])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(w, "}")
+	return err
+}
+
+func list[T any](w io.Writer, all []T, object func(T) Object) error {
+	before := "["
+	for _, one := range all {
+		if _, err := io.WriteString(w, before); err != nil {
+			return err
+		}
+		before = ","
+		if err := item(w, object(one)); err != nil {
+			return err
+		}
+	}
+	if len(all) == 0 {
+		before = "[]"
+	} else {
+		before = "]"
+	}
+	_, err := io.WriteString(w, before)
+	return err
+}
+
+func item(w io.Writer, value any) error {
+	text, err := json.Marshal(value)
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	return err
+}
+
+// heading is the document without its lists.
+func (s *Snapshot) heading() Object {
 	document := document(s.Extra, "version", s.Version, "directus", s.Directus)
 	if s.Vendor != "" {
 		document["vendor"] = s.Vendor
 	}
+	return document
+}
+
+// Object is the document that Directus takes and gives. What is in it is the
+// snapshot's own, not a copy.
+func (s *Snapshot) Object() Object {
+	document := s.heading()
 	document["collections"] = objects(s.Collections, Collection.Object)
 	document["fields"] = objects(s.Fields, Field.Object)
 	if s.SystemFields != nil {

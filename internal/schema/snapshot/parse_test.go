@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -173,4 +174,30 @@ func FuzzParse(f *testing.F) {
 			t.Error("written and read again (-first +second)\n" + diff)
 		}
 	})
+}
+
+// TestWriteIsTheDocument: what is written an entry at a time is what the whole
+// document would be.
+func TestWriteIsTheDocument(t *testing.T) {
+	for name, text := range map[string]string{
+		"full": `{"version":1,"directus":"11.17.4","vendor":"sqlite","collections":[{"collection":"a","meta":null,"schema":{"name":"a"}},{"collection":"<b>&","meta":{"note":"é\u2028"}}],
+			"fields":[{"collection":"a","field":"id","type":"integer","meta":null,"schema":{"n":1}}],"systemFields":[],"relations":[{"collection":"a","field":"b","related_collection":null}],"zz":[1],"aa":"<"}`,
+		"empty": `{"version":1,"directus":"10.13.4","collections":[],"fields":[],"relations":[]}`,
+	} {
+		s, err := Parse([]byte(text))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		want, err := json.Marshal(s.Object())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got bytes.Buffer
+		if err := s.Write(&got); err != nil || got.String() != string(want) {
+			t.Errorf("%s: %v\n%s\nwant\n%s", name, err, got.String(), want)
+		}
+		if again, err := json.Marshal(s); err != nil || string(again) != string(want) {
+			t.Errorf("%s: %v\n%s", name, err, again)
+		}
+	}
 }
