@@ -37,7 +37,8 @@ func Elsewhere(t *testing.T) bool {
 		args = append(args, "-test.timeout="+time.Until(deadline).String())
 	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...) //nolint:gosec // this very binary
-	cmd.Env = append(os.Environ(), elsewhere+"="+t.Name())
+	// The cache is named, for this process may have made it the place of all.
+	cmd.Env = append(os.Environ(), elsewhere+"="+t.Name(), cacheFolder+"="+Cache(t))
 	output, err := cmd.CombinedOutput()
 	switch {
 	case err != nil:

@@ -45,9 +45,12 @@ type Project struct {
 	tb        testing.TB
 }
 
+// cacheFolder names another folder for the cache.
+const cacheFolder = "BUNNYHOP_TEST_CACHE"
+
 // cache is found once: New points XDG_CACHE_HOME at it.
 var cache = sync.OnceValues(func() (string, error) {
-	if dir := os.Getenv("BUNNYHOP_TEST_CACHE"); dir != "" {
+	if dir := os.Getenv(cacheFolder); dir != "" {
 		return dir, nil
 	}
 	home, err := os.UserCacheDir()
