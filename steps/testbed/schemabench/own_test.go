@@ -107,7 +107,7 @@ func own(ctx context.Context, root, dump string, times int) (said answer, err er
 
 func (t *target) compareOwn(b *testing.B, dump string, times int) (answer, ended) {
 	b.Helper()
-	cmd := exec.Command(os.Args[0], t.project.Root, dump) //nolint:noctx // ends by itself
+	cmd := exec.Command(os.Args[0], t.project.Root, dump)                                   //nolint:noctx // ends by itself
 	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", child, times), "GOMEMLIMIT=200MiB") // the limit that the program sets
 	result := run(b, cmd)
 	var said answer
