@@ -1,10 +1,6 @@
 package tui
 
-import (
-	"strings"
-
-	"bunnyhop/steps/facts"
-)
+import "bunnyhop/steps/facts"
 
 // copyWords is what was sent to the bucket.
 func copyWords(c *facts.BackupCopy) string {
@@ -21,15 +17,7 @@ func copyWords(c *facts.BackupCopy) string {
 // retentionWords is what became of the backups beyond the limits, a sentence
 // for each place and problem.
 func retentionWords(r *facts.Retention) []string {
-	var all []string
-	for _, place := range []struct {
-		name string
-		ids  []string
-	}{{"here", r.Here}, {"from the bucket", r.Bucket}} {
-		if len(place.ids) > 0 {
-			all = append(all, "removed "+place.name+": "+strings.Join(place.ids, ", "))
-		}
-	}
+	all := r.Removed()
 	for _, problem := range r.Problems {
 		all = append(all, "NOT removed: "+problem)
 	}

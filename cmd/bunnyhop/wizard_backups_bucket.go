@@ -10,16 +10,24 @@ import (
 	"bunnyhop/internal/backup/remote"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/progress"
+	making "bunnyhop/steps/backup"
 	"bunnyhop/tui"
 )
 
-// ListBucket implements tui.Backups.
-func (w wizardBackups) ListBucket(ctx context.Context) ([]tui.Backup, error) {
+// bucket is where the project's backups are, and the bucket that has the
+// copies of them.
+func (w wizardBackups) bucket() (backupPlace, *making.Bucket, error) {
 	place, err := w.app.backupPlace()
 	if err != nil {
-		return nil, err
+		return backupPlace{}, nil, err
 	}
 	bucket, err := place.needBucket()
+	return place, bucket, err
+}
+
+// ListBucket implements tui.Backups.
+func (w wizardBackups) ListBucket(ctx context.Context) ([]tui.Backup, error) {
+	_, bucket, err := w.bucket()
 	if err != nil {
 		return nil, err
 	}
@@ -51,11 +59,7 @@ func shownCopy(s *remote.Summary, host string) *tui.BackupCopy {
 
 // VerifyCopy implements tui.Backups.
 func (w wizardBackups) VerifyCopy(ctx context.Context, id string, report progress.Reporter) (tui.BackupCheck, error) {
-	place, err := w.app.backupPlace()
-	if err != nil {
-		return tui.BackupCheck{}, err
-	}
-	bucket, err := place.needBucket()
+	_, bucket, err := w.bucket()
 	if err != nil {
 		return tui.BackupCheck{}, err
 	}
@@ -68,11 +72,7 @@ func (w wizardBackups) VerifyCopy(ctx context.Context, id string, report progres
 
 // Send implements tui.Backups.
 func (w wizardBackups) Send(ctx context.Context, dir string, reread bool, report progress.Reporter) (tui.BackupSent, error) {
-	place, err := w.app.backupPlace()
-	if err != nil {
-		return tui.BackupSent{}, err
-	}
-	bucket, err := place.needBucket()
+	place, bucket, err := w.bucket()
 	if err != nil {
 		return tui.BackupSent{}, err
 	}
@@ -85,11 +85,7 @@ func (w wizardBackups) Send(ctx context.Context, dir string, reread bool, report
 
 // Fetch implements tui.Backups.
 func (w wizardBackups) Fetch(ctx context.Context, id, key string, report progress.Reporter) (tui.BackupFetched, error) {
-	place, err := w.app.backupPlace()
-	if err != nil {
-		return tui.BackupFetched{}, err
-	}
-	bucket, err := place.needBucket()
+	place, bucket, err := w.bucket()
 	if err != nil {
 		return tui.BackupFetched{}, err
 	}

@@ -1,5 +1,7 @@
 package facts
 
+import "strings"
+
 // BackupCopy is a backup's copy in the bucket.
 type BackupCopy struct {
 	Backup    string   `json:"backup"` // its ID
@@ -18,4 +20,18 @@ type Retention struct {
 	Here     []string `json:"here,omitempty"`   // IDs of backups removed from the folder
 	Bucket   []string `json:"bucket,omitempty"` // and from the bucket
 	Problems []string `json:"problems,omitempty"`
+}
+
+// Removed says in words what went, a line for each place.
+func (r Retention) Removed() []string {
+	var lines []string
+	for _, place := range []struct {
+		name string
+		ids  []string
+	}{{"here", r.Here}, {"from the bucket", r.Bucket}} {
+		if len(place.ids) > 0 {
+			lines = append(lines, "removed "+place.name+": "+strings.Join(place.ids, ", "))
+		}
+	}
+	return lines
 }

@@ -35,15 +35,7 @@ type Retention struct{ facts.Retention }
 
 // String says it in words.
 func (r Retention) String() string {
-	var lines []string
-	for _, place := range []struct {
-		name string
-		ids  []string
-	}{{"here", r.Here}, {"from the bucket", r.Bucket}} {
-		if len(place.ids) > 0 {
-			lines = append(lines, fmt.Sprintf("removed %s: %s", place.name, strings.Join(place.ids, ", ")))
-		}
-	}
+	lines := r.Removed()
 	for _, p := range r.Problems {
 		lines = append(lines, "not removed: "+p)
 	}

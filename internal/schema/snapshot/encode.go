@@ -56,7 +56,10 @@ func (s *Snapshot) Write(w io.Writer) error {
 }
 
 func list[T any](w io.Writer, all []T, object func(T) Object) error {
-	before := "["
+	before := ""
+	if _, err := io.WriteString(w, "["); err != nil {
+		return err
+	}
 	for _, one := range all {
 		if _, err := io.WriteString(w, before); err != nil {
 			return err
@@ -66,12 +69,7 @@ func list[T any](w io.Writer, all []T, object func(T) Object) error {
 			return err
 		}
 	}
-	if len(all) == 0 {
-		before = "[]"
-	} else {
-		before = "]"
-	}
-	_, err := io.WriteString(w, before)
+	_, err := io.WriteString(w, "]")
 	return err
 }
 
