@@ -6,7 +6,10 @@ import (
 	"io"
 	"os/exec"
 	"sync"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // streamGrace is how long the rest of a stream may take after a child's end.
@@ -95,6 +98,22 @@ func (s *sink) Write(p []byte) (int, error) {
 		s.keep(err)
 	}
 	return n, err
+}
+
+// room is how much a child may be ahead of what reads its output, in bytes: with
+// the kernel's usual 64 KiB, a dump tool stands still as often as what
+// compresses its output does. It is as much as every user may ask for.
+const room = 1 << 20
+
+// ReadFrom implements io.ReaderFrom, for which os/exec's copying asks.
+func (s *sink) ReadFrom(pipe io.Reader) (int64, error) {
+	if file, ok := pipe.(syscall.Conn); ok {
+		if raw, err := file.SyscallConn(); err == nil {
+			// Without it the pipe is as it was.
+			_ = raw.Control(func(fd uintptr) { _, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, room) })
+		}
+	}
+	return io.CopyBuffer(struct{ io.Writer }{s}, struct{ io.Reader }{pipe}, make([]byte, room/4))
 }
 
 func (s *sink) failure() error {
