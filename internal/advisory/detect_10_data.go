@@ -2,10 +2,11 @@ package advisory
 
 import (
 	"context"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/dustin/go-humanize/english"
 )
 
 var (
@@ -29,7 +30,7 @@ func detectVersions(ctx context.Context, in Input) ([]string, bool, error) {
 	if err != nil || n == 0 {
 		return nil, false, err
 	}
-	return []string{fmt.Sprintf("%d content versions", n)}, false, errUntold
+	return []string{english.Plural(n, "content version", "")}, false, errUntold
 }
 
 func detectMailOperations(ctx context.Context, in Input) ([]string, bool, error) {

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/dustin/go-humanize/english"
 )
 
 var (
@@ -148,7 +150,7 @@ func detectComments(ctx context.Context, in Input) ([]string, bool, error) {
 			return nil, false, err
 		}
 		if n > 0 {
-			evidence = append(evidence, fmt.Sprintf("%d comments in directus_activity", n))
+			evidence = append(evidence, english.Plural(n, "comment", "")+" in directus_activity")
 		}
 	}
 	permissions, _, err := in.rowsWhere(ctx, "directus_permissions",
@@ -256,5 +258,5 @@ func detectForeignLogins(ctx context.Context, in Input) ([]string, bool, error) 
 	if err != nil || n == 0 {
 		return nil, false, err
 	}
-	return []string{fmt.Sprintf("%d users log in through other services", n)}, true, nil
+	return []string{english.Plural(n, "user", "") + " with a login through other services"}, true, nil
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 
+	"github.com/dustin/go-humanize/english"
+
 	"bunnyhop/internal/directus"
 )
 
@@ -130,7 +132,7 @@ func detectItemVersions(ctx context.Context, in Input) ([]string, bool, error) {
 	}
 	var evidence []string
 	for collection, n := range perCollection {
-		evidence = append(evidence, fmt.Sprintf("%s: %d versions", collection, n))
+		evidence = append(evidence, collection+": "+english.Plural(n, "version", ""))
 	}
 	slices.Sort(evidence)
 	return found(evidence)

@@ -10,6 +10,8 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 
+	"github.com/dustin/go-humanize/english"
+
 	"bunnyhop/internal/directus"
 )
 
@@ -50,7 +52,7 @@ func detectSchemaApply(_ context.Context, in Input) ([]string, bool, error) {
 	if !licensed(in) || n <= directus.CoreCollections || !to.LessThan(semver.MustParse("12.2.0")) {
 		return nil, false, nil
 	}
-	return []string{fmt.Sprintf("%d collections", n)}, true, nil
+	return []string{english.Plural(n, "collection", "")}, true, nil
 }
 
 func detectSingleUse(ctx context.Context, in Input) ([]string, bool, error) {

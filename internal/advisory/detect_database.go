@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"bunnyhop/internal/directus"
 )
 
@@ -36,7 +38,7 @@ func detectBadForeignKeys(ctx context.Context, in Input) ([]string, bool, error)
 	}
 	var evidence []string
 	for what, n := range broken {
-		evidence = append(evidence, fmt.Sprintf("%s (%d rows)", what, n))
+		evidence = append(evidence, fmt.Sprintf("%s (%s)", what, english.Plural(n, "row", "")))
 	}
 	slices.Sort(evidence)
 	return evidence, len(evidence) > 0, nil
@@ -98,7 +100,7 @@ func detectPolicies(ctx context.Context, in Input) ([]string, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	return []string{fmt.Sprintf("%d roles become policies", roles)}, true, nil
+	return []string{english.Plural(roles, "role", "") + " turned into policies"}, true, nil
 }
 
 func detectWebhooks(ctx context.Context, in Input) ([]string, bool, error) {

@@ -141,7 +141,7 @@ func TestEachRuleBothWays(t *testing.T) {
 		{rule: "extension-risk", name: "module before 11", hit: true, to: "11.17.4", change: extension(directus.Extension{Name: "x", Type: "bundle", Entries: []string{"module m"}}), evidence: "from 11 on"},
 		{rule: "extension-risk", name: "problem", hit: true, change: extension(directus.Extension{Name: "x", Problem: "is broken"}), evidence: "is broken"},
 		{rule: "extension-risk", name: "fine", change: extension(directus.Extension{Name: "x", Type: "hook", Host: ">=10.0.0"})},
-		{rule: "bad-foreign-keys", name: "an orphan", hit: true, sql: []string{orphan}, evidence: "directus_users points to missing rows of directus_roles (1 rows)"},
+		{rule: "bad-foreign-keys", name: "an orphan", hit: true, sql: []string{orphan}, evidence: "directus_users points to missing rows of directus_roles (1 row)"},
 		{rule: "bad-foreign-keys", name: "another vendor", sql: []string{orphan}, change: with(func(in *advisory.Input) { in.Vendor = "other" })},
 		{rule: "bad-foreign-keys", name: "none"},
 		{rule: "bad-shares", name: "null", hit: true, sql: []string{"CREATE TABLE s AS SELECT * FROM directus_shares; DROP TABLE directus_shares; ALTER TABLE s RENAME TO directus_shares; UPDATE directus_shares SET item = NULL", "DELETE FROM directus_migrations WHERE version = '20230721A'"}, evidence: "has no collection or no item"},
@@ -165,7 +165,7 @@ func TestEachRuleBothWays(t *testing.T) {
 		{rule: "10.10-templates-folder", name: "yes", hit: true, from: "10.9.0", change: with(func(in *advisory.Input) { in.ExtensionsPath = extensions }), evidence: "welcome.liquid"},
 		{rule: "10.10-templates-folder", name: "not crossed", change: with(func(in *advisory.Input) { in.ExtensionsPath = extensions })},
 
-		{rule: "11.0-policies", name: "crossed", hit: true, evidence: "3 roles become policies"},
+		{rule: "11.0-policies", name: "crossed", hit: true, evidence: "3 roles turned into policies"},
 		{rule: "11.0-policies", name: "not crossed", from: "11.0.0", version: "11.17.4"},
 		{rule: "11.1-sendgrid", name: "yes", hit: true, config: quiet("EMAIL_TRANSPORT", "SendGrid")},
 		{rule: "11.1-sendgrid", name: "no", config: quiet("EMAIL_TRANSPORT", "smtp")},
