@@ -63,7 +63,7 @@ var trials10 = []trial{
 		files: map[string]string{"docker-compose.yml": "x:\n  volumes: ['./extensions/hooks:/directus/extensions/hooks']\n"},
 	},
 
-	{rule: "10.8-graphql-versions", name: "versions", want: advisory.CannotTell, sql: versionsSQL + "INSERT INTO directus_versions VALUES (1, 'a', 'posts')", evidence: "1 content versions"},
+	{rule: "10.8-graphql-versions", name: "versions", want: advisory.CannotTell, sql: versionsSQL + "INSERT INTO directus_versions VALUES (1, 'a', 'posts')", evidence: "1 content version"},
 	{rule: "10.8-graphql-versions", name: "none", want: advisory.DoesNotApply, sql: versionsSQL},
 	{rule: "10.8-graphql-versions", name: "no table", want: advisory.DoesNotApply},
 

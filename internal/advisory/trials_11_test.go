@@ -19,7 +19,7 @@ var trials11 = []trial{
 	{rule: "settings-gone", name: "set", want: advisory.Applies, from: "10.13.4", env: config{"CACHE_PERMISSIONS": "false", "KEY": "x"}, evidence: "CACHE_PERMISSIONS, since 11.1.0"},
 	{rule: "settings-gone", name: "gone before", want: advisory.DoesNotApply, from: "11.1.0", env: config{"CACHE_PERMISSIONS": "false"}},
 
-	{rule: "11.0-policies", name: "crossed", want: advisory.Applies, sql: "CREATE TABLE directus_roles (id); INSERT INTO directus_roles VALUES ('a')", evidence: "1 roles"},
+	{rule: "11.0-policies", name: "crossed", want: advisory.Applies, sql: "CREATE TABLE directus_roles (id); INSERT INTO directus_roles VALUES ('a')", evidence: "1 role turned"},
 	{rule: "11.0-policies", name: "done already", want: advisory.DoesNotApply, sql: "CREATE TABLE directus_policies (id); CREATE TABLE directus_roles (id)"},
 
 	{
@@ -67,7 +67,7 @@ var trials11 = []trial{
 	{rule: "11.1-sendgrid", name: "no", want: advisory.DoesNotApply, env: config{"EMAIL_TRANSPORT": "smtp"}},
 	{
 		rule: "11.1-comments", name: "comments", want: advisory.Applies,
-		sql: "CREATE TABLE directus_activity (id, action); INSERT INTO directus_activity VALUES (1, 'comment'), (2, 'login')", evidence: "1 comments",
+		sql: "CREATE TABLE directus_activity (id, action); INSERT INTO directus_activity VALUES (1, 'comment'), (2, 'login')", evidence: "1 comment in",
 	},
 	{
 		rule: "11.1-comments", name: "a permission", want: advisory.Applies,
@@ -181,7 +181,7 @@ var trials11 = []trial{
 	},
 	{rule: "11.16-visual-editor", name: "none", want: advisory.DoesNotApply, sql: `CREATE TABLE directus_settings (id, visual_editor_urls); INSERT INTO directus_settings VALUES (1, NULL)`},
 	{
-		rule: "11.16-password-reset", name: "a user", want: advisory.Applies, evidence: "1 users",
+		rule: "11.16-password-reset", name: "a user", want: advisory.Applies, evidence: "1 user with",
 		sql: "CREATE TABLE directus_users (id, email, provider); INSERT INTO directus_users VALUES (1, 'a', 'google'), (2, 'b', 'default')",
 	},
 	{rule: "11.16-password-reset", name: "none", want: advisory.DoesNotApply, sql: "CREATE TABLE directus_users (id, email, provider)"},
