@@ -15,6 +15,7 @@ import (
 	"bunnyhop/internal/change"
 	"bunnyhop/internal/fault"
 	"bunnyhop/steps"
+	"bunnyhop/steps/restore"
 	"bunnyhop/steps/rollback"
 	"bunnyhop/steps/site"
 	"bunnyhop/steps/testbed"
@@ -24,13 +25,14 @@ import (
 // The crash tests run flows in a process of their own, which is this test
 // binary with these variables set.
 const (
-	childJob   = "BUNNYHOP_TEST_JOB"    // start, resume, back (roll an unfinished run back) or rollback (of a finished one)
+	childJob   = "BUNNYHOP_TEST_JOB"    // start, resume, back (roll an unfinished run back), rollback (of a finished one) or restore
 	childRoot  = "BUNNYHOP_TEST_ROOT"   // the project
 	childTo    = "BUNNYHOP_TEST_TO"     // the target version
 	childDieAt = "BUNNYHOP_TEST_DIE_AT" // "step where": the boundary at which to get SIGKILL
 	// The file with the data model that is brought in; of it, everything is
 	// accepted but what is named by rejectedID.
 	childSchema = "BUNNYHOP_TEST_SCHEMA"
+	childBackup = "BUNNYHOP_TEST_BACKUP" // the folder of the backup whose files and database are restored
 )
 
 func TestMain(m *testing.M) {
@@ -81,14 +83,14 @@ func childEngine(job string) (*steps.Engine, func(context.Context) steps.Result,
 	flows := map[string]steps.Flow{
 		"upgrade":  upgrade.Flow(o, upgrade.Options{To: os.Getenv(childTo), Schema: schemaSource(os.Getenv(childSchema))}),
 		"rollback": rollback.Flow(o, rollback.Options{}),
+		"restore":  restore.Flow(o, restore.Options{Backup: os.Getenv(childBackup), Parts: []string{"database", "files"}}),
 	}
 	switch job {
-	case "start", "rollback":
-		flow := flows["upgrade"]
-		if job == "rollback" {
-			flow = flows["rollback"]
+	case "start", "rollback", "restore":
+		if job == "start" {
+			job = "upgrade"
 		}
-		engine, err := steps.Start(flow, root)
+		engine, err := steps.Start(flows[job], root)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -31,20 +31,9 @@ func TestStoredInABucket(t *testing.T) {
 		return
 	}
 	p := testbed.New(t)
-	config := s3test.Start(t)
-	config.Prefix = "blog/files"
-	for key, value := range map[string]string{
-		"STORAGE_LOCATIONS": "local,cloud", "STORAGE_CLOUD_DRIVER": "s3", "STORAGE_CLOUD_KEY": config.AccessKey, "STORAGE_CLOUD_SECRET": config.SecretKey,
-		"STORAGE_CLOUD_BUCKET": config.Bucket, "STORAGE_CLOUD_REGION": config.Region, "STORAGE_CLOUD_ENDPOINT": config.Endpoint,
-		"STORAGE_CLOUD_ROOT": "/blog//files/", "STORAGE_CLOUD_FORCE_PATH_STYLE": "true",
-	} {
-		p.Set(key, value)
-	}
+	config := storeInABucket(t, p)
 	p.Serve()
-	var ids []string
-	for i := range 8 {
-		ids = append(ids, uploadFile(t, p, "cloud", fmt.Sprintf("file %d.txt", i), strings.Repeat(fmt.Sprintf("text %d\n", i), 1000)))
-	}
+	ids := uploadEight(t, p)
 	p.StopAll()
 	stored := s3test.Contents(t, config)
 	if len(stored) != len(ids) {
@@ -141,6 +130,30 @@ func TestStoredInABucket(t *testing.T) {
 			t.Errorf("files: %+v", check)
 		}
 	}
+}
+
+// storeInABucket gives a project a second storage location, an S3 bucket.
+func storeInABucket(t *testing.T, p *testbed.Project) objectstore.Config {
+	t.Helper()
+	config := s3test.Start(t)
+	config.Prefix = "blog/files"
+	for key, value := range map[string]string{
+		"STORAGE_LOCATIONS": "local,cloud", "STORAGE_CLOUD_DRIVER": "s3", "STORAGE_CLOUD_KEY": config.AccessKey, "STORAGE_CLOUD_SECRET": config.SecretKey,
+		"STORAGE_CLOUD_BUCKET": config.Bucket, "STORAGE_CLOUD_REGION": config.Region, "STORAGE_CLOUD_ENDPOINT": config.Endpoint,
+		"STORAGE_CLOUD_ROOT": "/blog//files/", "STORAGE_CLOUD_FORCE_PATH_STYLE": "true",
+	} {
+		p.Set(key, value)
+	}
+	return config
+}
+
+// uploadEight uploads files to the bucket.
+func uploadEight(t *testing.T, p *testbed.Project) (ids []string) {
+	t.Helper()
+	for i := range 8 {
+		ids = append(ids, uploadFile(t, p, "cloud", fmt.Sprintf("file %d.txt", i), strings.Repeat(fmt.Sprintf("text %d\n", i), 1000)))
+	}
+	return ids
 }
 
 func diskName(p *testbed.Project, id string) string {
