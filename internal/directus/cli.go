@@ -39,19 +39,23 @@ func (c CLI) Path() string { return filepath.Join(c.Tree, "node_modules", "direc
 // that the code loads under this Node.
 func (c CLI) Version(ctx context.Context) (string, error) {
 	version := ""
-	var tail []string
+	var log cliLog
 	err := c.run(ctx, func(line string) {
 		if text := strings.TrimSpace(line); version == "" && versionLine.MatchString(text) {
 			version = text
 		}
-		tail = keepLast(tail, line)
+		log.line(line)
 	}, "--version")
 	if err != nil {
-		return "", fault.Wrap(withOutput(err, tail), "Directus does not start with this Node",
+		err = withOutput(err, log.tail)
+		if cause := log.cause(); cause != "" {
+			err = fmt.Errorf("%s (%w)", cause, err)
+		}
+		return "", fault.Wrap(err, "Directus does not start with this Node",
 			"check that the code was installed for this very Node version")
 	}
 	if version == "" {
-		return "", fault.New("Directus did not say its version", "look at the output: "+strings.Join(tail, " / "))
+		return "", fault.New("Directus did not say its version", "look at the output: "+strings.Join(log.tail, " / "))
 	}
 	return version, nil
 }

@@ -14,7 +14,8 @@ type cliLog struct {
 	logged    string       // first logged error
 	last      string       // last logged error, its first line
 	open      bool         // its text may go on on the next line
-	crashed   string       // first line in the form of an error that nobody logged
+	crashed   string       // first error that nobody logged, its lines joined
+	crashing  bool         // its text may go on on the next line
 	file      string       // first file of a migration that an error names
 	shown     string       // the last line, for people
 	tail      []string
@@ -48,9 +49,24 @@ func (l *cliLog) line(line string) {
 	} else if l.open {
 		l.more(line)
 	} else if l.crashed == "" && crashLine.MatchString(line) {
-		l.crashed = line
+		l.crashed, l.crashing = line, true
+	} else if l.crashing {
+		l.crash(line)
 	}
 	l.tail = keepLast(l.tail, l.shown)
+}
+
+// longCrash is how long an error's text gets, in bytes, before no more lines
+// are taken into it.
+const longCrash = 300
+
+// crash takes the lines of an error's text up to its stack trace or fields.
+func (l *cliLog) crash(line string) {
+	if text := strings.TrimSpace(line); text == "" || text != line || strings.HasPrefix(text, "{") || len(l.crashed) > longCrash {
+		l.crashing = false
+		return
+	}
+	l.crashed += " " + line
 }
 
 func (l *cliLog) message(isError bool, text string) {

@@ -88,7 +88,7 @@ func TestMigrateLatestKeepsTheFirstError(t *testing.T) {
 		"fails to load":  {prettyLoad, directus.MigrateError{First: "top\nsecond line", File: "20300101B-boom.js"}, "the migration 20300101B-boom.js failed: top"},
 		"throws nothing": {prettyNull, directus.MigrateError{First: "null", Migration: "Boom"}, `the migration "Boom" failed: null`},
 		"raw, no text":   {rawEmpty, directus.MigrateError{First: "from the error", Migration: "Boom"}, `the migration "Boom" failed: from the error`},
-		"never began":    {crash, directus.MigrateError{First: "Error: Knex: run"}, "the migration failed: Error: Knex: run"},
+		"never began":    {crash, directus.MigrateError{First: "Error: Knex: run $ npm install sqlite3 --save Could not locate the bindings file. Tried:"}, "the migration failed: Error: Knex: run $ npm install sqlite3 --save Could not locate the bindings file. Tried:"},
 		"with colours":   {coloured, directus.MigrateError{First: "red", Migration: "Boom"}, `the migration "Boom" failed: red`},
 		"no output":      {"", directus.MigrateError{First: "/bin/sh exited with 1"}, "the migration failed: /bin/sh exited with 1"},
 	} {
@@ -122,7 +122,7 @@ func TestRunSaysWhatWentWrong(t *testing.T) {
 	for name, c := range map[string]struct{ output, want string }{
 		"what it was doing, and why": {"[01:33:21.035] ERROR: Failed to create field \"a.b\"\n    err: {\n    }\n[01:33:21.036] ERROR: no such type\n", `Failed to create field "a.b": no such type (running directus schema apply: `},
 		"once":                       {`{"level":50,"msg":"no such type"}`, "no such type (running directus schema apply: "},
-		"a crash":                    {crash, "Error: Knex: run (running directus schema apply: "},
+		"a crash":                    {crash, "Error: Knex: run $ npm install sqlite3 --save Could not locate the bindings file. Tried: (running directus schema apply: "},
 		"nothing":                    {"", "running directus schema apply: "},
 	} {
 		heard := &recorder{}

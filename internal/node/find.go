@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -23,6 +24,10 @@ type Options struct {
 	CacheDir string   // fetched Nodes go under CacheDir/node
 	Environ  []string // its PATH is searched; nil is this process's own
 	Reporter progress.Reporter
+	// Kept is a folder with copies of fetched Nodes, which have neither their npm
+	// nor their headers. Where PATH leads to one that fits, its major counts, and
+	// a whole one is found for it. Optional.
+	Kept string
 	// Offline makes Find fail instead of fetching.
 	Offline bool
 }
@@ -77,7 +82,12 @@ func onPath(ctx context.Context, majors []int, options Options) (*Runtime, error
 	if !slices.Contains(majors, found.major()) {
 		return nil, nil
 	}
-	r := &Runtime{Node: found.Path, Version: found.Version, Major: found.major(), Bin: filepath.Dir(found.Path)}
+	if isKept(found.Path, options.Kept) {
+		if r := whole(ctx, found.major(), options); r != nil {
+			return r, nil
+		}
+	}
+	r := &Runtime{Node: found.Path, Version: found.Version, Major: found.major(), Bin: filepath.Dir(found.Path), Headers: headersBeside(found)}
 	for _, candidate := range npmBeside(found.Path, options.Environ) {
 		if version, err := npmVersion(ctx, r.Node, candidate, options.Environ); err == nil {
 			r.NPM, r.NPMVersion = candidate, version
@@ -89,6 +99,53 @@ func onPath(ctx context.Context, majors []int, options Options) (*Runtime, error
 	}
 	return r, nil
 }
+
+// isKept reports whether a Node lies in the folder of kept ones.
+func isKept(node, folder string) bool {
+	if folder == "" {
+		return false
+	}
+	real, err := filepath.EvalSymlinks(folder)
+	if err != nil {
+		return false
+	}
+	rel, err := filepath.Rel(real, node)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// whole returns a fetched Node of a major, fetching it if need be, or nil where
+// there is none.
+func whole(ctx context.Context, major int, options Options) *Runtime {
+	if r := inCache(ctx, []int{major}, options); r != nil {
+		return r
+	}
+	r, err := fetchAny(ctx, []int{major}, options)
+	if err != nil {
+		options.Reporter.Output(err.Error())
+		return nil
+	}
+	return r
+}
+
+// headersBeside is the folder with the headers of a Node of the machine's own,
+// in the layout of the official archives, or "".
+func headersBeside(found probed) string {
+	dir := filepath.Dir(filepath.Dir(found.Path))
+	text, err := os.ReadFile(filepath.Join(dir, "include", "node", "node_version.h"))
+	if err != nil {
+		return ""
+	}
+	numbers := map[string]string{}
+	for _, define := range versionDefine.FindAllStringSubmatch(string(text), -1) {
+		numbers[define[1]] = define[2]
+	}
+	if numbers["MAJOR"]+"."+numbers["MINOR"]+"."+numbers["PATCH"] != found.Version {
+		return ""
+	}
+	return dir
+}
+
+var versionDefine = regexp.MustCompile(`(?m)^#define NODE_(MAJOR|MINOR|PATCH)_VERSION (\d+)$`)
 
 // npmBeside lists where the npm of a Node may be: in the layout of the
 // official archives, or what npm on PATH is a link to.

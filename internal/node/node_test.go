@@ -100,6 +100,7 @@ func TestFetchWithoutAnyNode(t *testing.T) {
 		t.Errorf("in the cache: %v, %v", entries, err)
 	}
 	t.Run("on PATH", func(t *testing.T) { testOnPath(t, r) })
+	t.Run("kept", func(t *testing.T) { testKept(t, o, r) })
 	t.Run("modules", func(t *testing.T) { testLoadModule(t, r) })
 	t.Run("damaged", func(t *testing.T) { testDamaged(t, o) })
 }
@@ -117,11 +118,14 @@ func testOnPath(t *testing.T, fetched *Runtime) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Fetched || r.Node != fetched.Node || r.NPM != fetched.NPM || r.Bin != fetched.Bin || r.Headers != "" {
+	if r.Fetched || r.Node != fetched.Node || r.NPM != fetched.NPM || r.Bin != fetched.Bin || r.Headers != fetched.Headers {
 		t.Errorf("found %+v", r)
 	}
 	if got := environ.Get(r.Environ([]string{"npm_config_nodedir=/usr"}), "npm_config_nodedir"); got != "/usr" {
 		t.Errorf("nodedir of the machine's own Node is %q", got)
+	}
+	if got := environ.Get(r.Environ([]string{"PATH=/x"}), "npm_config_nodedir"); got != fetched.Headers {
+		t.Errorf("nodedir is %q where nothing is set, want that beside it", got)
 	}
 	if got := environ.Get(r.Environ([]string{"PATH=/x:" + bin}), "PATH"); got != "/x:"+bin {
 		t.Errorf("PATH that leads to it already becomes %q", got)
@@ -131,6 +135,31 @@ func testOnPath(t *testing.T, fetched *Runtime) {
 	}
 	if _, err := Find(t.Context(), []int{18}, o); err == nil {
 		t.Error("a Node of another major was taken")
+	}
+}
+
+// A Node that is kept with a project has no npm and no headers of its own: a
+// whole one of its major is used to install with, whichever npm PATH leads to.
+func testKept(t *testing.T, o Options, fetched *Runtime) {
+	project := t.TempDir()
+	bin := filepath.Join(project, "node-"+fetched.Version, "bin")
+	if err := os.MkdirAll(bin, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(fetched.Node, filepath.Join(bin, "node")); err != nil {
+		t.Fatal(err)
+	}
+	o.Environ = []string{"HOME=" + t.TempDir(), "PATH=" + bin + ":" + fetched.Bin}
+	o.Kept = project
+	r, err := Find(t.Context(), []int{20, 22}, o)
+	if err != nil || r.Node != fetched.Node || r.NPM != fetched.NPM || r.Headers != fetched.Headers || !r.Fetched {
+		t.Errorf("found %+v, %v", r, err)
+	}
+	// Without any other it is better than none.
+	o.CacheDir = t.TempDir()
+	r, err = Find(t.Context(), []int{22}, o)
+	if err != nil || r.Node != filepath.Join(bin, "node") || r.Headers != "" {
+		t.Errorf("without another, found %+v, %v", r, err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,8 +24,8 @@ type Runtime struct {
 	NPMVersion string `json:"npm_version"`
 	Version    string `json:"version"` // "22.23.3"
 	Major      int    `json:"major"`
-	// Headers is the folder (node-gyp's "nodedir") with the C++ headers of a
-	// fetched Node; "" for one of the machine's own.
+	// Headers is the folder (node-gyp's "nodedir") with the C++ headers of this
+	// very version; "" for one of the machine's own that has none beside it.
 	Headers string `json:"headers,omitempty"`
 	Fetched bool   `json:"fetched"`
 	// Bin is the folder to put first on PATH.
@@ -35,33 +36,33 @@ type Runtime struct {
 }
 
 // Environ returns base changed so that node is this one, and native modules
-// are compiled against its headers. A nodedir in an .npmrc would lead to those
-// of another Node; a variable wins over it.
+// are compiled against its headers. A nodedir in an .npmrc may lead to those of
+// another Node; a variable wins over it. One that is set stays where the Node is
+// the machine's own.
 func (r *Runtime) Environ(base []string) []string {
-	if !r.Fetched && r.leads(base) {
-		return environ.With(base)
+	changed := environ.With(base)
+	if r.Fetched || !r.leads(base) {
+		path := r.Bin
+		if rest := environ.Get(base, "PATH"); rest != "" {
+			path += string(filepath.ListSeparator) + rest
+		}
+		changed = environ.With(base, "PATH="+path)
 	}
-	path := r.Bin
-	if rest := environ.Get(base, "PATH"); rest != "" {
-		path += string(filepath.ListSeparator) + rest
-	}
-	changed := environ.With(base, "PATH="+path)
-	if !r.Fetched {
+	if !r.Fetched && (r.Headers == "" || slices.ContainsFunc(base, namesHeaders)) {
 		return changed
 	}
-	// npm and node-gyp take these names in any case, so every spelling goes.
-	kept := changed[:0:0]
-	for _, entry := range changed {
-		name, _, _ := strings.Cut(entry, "=")
-		if !strings.EqualFold(name, "npm_config_nodedir") && !strings.EqualFold(name, "npm_package_config_node_gyp_nodedir") {
-			kept = append(kept, entry)
-		}
-	}
-	kept = append(kept, "npm_config_nodedir="+r.Headers)
+	kept := append(slices.DeleteFunc(changed, namesHeaders), "npm_config_nodedir="+r.Headers)
 	if r.GlobalFile != "" {
 		kept = environ.With(kept, "npm_config_globalconfig="+r.GlobalFile)
 	}
 	return kept
+}
+
+// namesHeaders reports whether a variable tells npm or node-gyp where headers
+// are. They take these names in any case.
+func namesHeaders(entry string) bool {
+	name, _, _ := strings.Cut(entry, "=")
+	return strings.EqualFold(name, "npm_config_nodedir") || strings.EqualFold(name, "npm_package_config_node_gyp_nodedir")
 }
 
 // leads reports whether the environment's PATH leads to this Node already.

@@ -120,6 +120,17 @@ func TestInstallRepairsAChangedTree(t *testing.T) {
 	if _, err := os.Stat(lost); err != nil {
 		t.Error(err)
 	}
+	if _, reused, err := Install(t.Context(), cache, r, progress.Discard); err != nil || !reused {
+		t.Errorf("reused %v, %v; want the new install", reused, err)
+	}
+	for range 2 { // the second time there is nothing left to distrust
+		if err := Distrust(tree); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, reused, err := Install(t.Context(), cache, r, progress.Discard); err != nil || reused {
+		t.Errorf("distrusted: reused %v, %v; want a new install", reused, err)
+	}
 }
 
 func TestCancelledInstallLeavesNothing(t *testing.T) {

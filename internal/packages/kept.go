@@ -1,6 +1,9 @@
 package packages
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -14,6 +17,16 @@ func Kept(cacheDir string, r Request) (tree string, ok bool) {
 	tree = filepath.Join(treesDir(cacheDir), Key(r))
 	_, err := readMarker(tree)
 	return tree, err == nil
+}
+
+// Distrust has the next Install of a kept tree's request install it anew. It is
+// for code that turned out not to run, which only trying it shows: native
+// modules may have been built for another Node.
+func Distrust(tree string) error {
+	if err := os.Remove(filepath.Join(tree, markerName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("distrusting an installation: %w", err)
+	}
+	return nil
 }
 
 // Room is about what a kept tree takes on a disk.

@@ -4,6 +4,7 @@ package code
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -97,6 +98,9 @@ func (s Stage) Do(ctx context.Context, r *steps.Run) error {
 	}
 	modules, err := s.prove(ctx, r, p, dir, live, target.To)
 	if err != nil {
+		if ctx.Err() == nil {
+			err = errors.Join(err, packages.Distrust(tree))
+		}
 		return err
 	}
 	link := ""

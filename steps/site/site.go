@@ -261,7 +261,7 @@ func (s *Site) Node(ctx context.Context, majors []int, report progress.Reporter)
 	}
 	environ := s.Environ() // the server's own Node comes first, if it fits
 	return node.Find(ctx, majors, node.Options{
-		Client: client, CacheDir: cache, Environ: environ, Reporter: report,
+		Client: client, CacheDir: cache, Environ: environ, Reporter: report, Kept: filepath.Join(s.opts.Root, ".bunnyhop"),
 	})
 }
 
