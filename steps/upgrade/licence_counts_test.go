@@ -277,7 +277,7 @@ func ask(t *testing.T, ctx context.Context, method, url string, into any) {
 	}
 	request.Header.Set("Authorization", "Bearer "+fixtureToken)
 	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
+	response, err := testbed.Patient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

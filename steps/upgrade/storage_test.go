@@ -187,7 +187,7 @@ func uploadFile(t *testing.T, p *testbed.Project, location, name, text string) (
 	}
 	request.Header.Set("Content-Type", form.FormDataContentType())
 	request.Header.Set("Authorization", "Bearer "+token)
-	response, err := http.DefaultClient.Do(request)
+	response, err := testbed.Patient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

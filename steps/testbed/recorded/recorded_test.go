@@ -309,7 +309,7 @@ func (a *api) call(method, path string, in, out any) {
 	if a.token != "" {
 		request.Header.Set("Authorization", "Bearer "+a.token)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := testbed.Patient.Do(request)
 	if err != nil {
 		a.t.Fatal(err)
 	}
