@@ -181,7 +181,7 @@ func amount(n int64, unit progress.Unit) string {
 		return size(n)
 	case progress.Seconds:
 		return clock(time.Duration(n) * time.Second)
-	case progress.Rows, progress.Files, progress.Tables, progress.Steps:
+	case progress.Rows, progress.Files, progress.Packages, progress.Tables, progress.Steps:
 		return count(n) + " " + string(unit)
 	}
 	return count(n)

@@ -62,7 +62,7 @@ func (m *meter) amount(n int64) string {
 		return bytesText(n)
 	case progress.Seconds:
 		return fmt.Sprintf("%d s", n)
-	case progress.Rows, progress.Files, progress.Tables, progress.Steps:
+	case progress.Rows, progress.Files, progress.Packages, progress.Tables, progress.Steps:
 	}
 	return humanize.Comma(n) + " " + string(m.unit)
 }

@@ -83,7 +83,7 @@ func watchGrowth(ctx context.Context, dir string, total int64, manager string, r
 			if now > total {
 				shown = 0 // the estimate was wrong; no total is better than 110 %
 			}
-			report.Progress("installing packages with "+manager, progress.Files, now, shown)
+			report.Progress("installing packages with "+manager, progress.Packages, now, shown)
 			select {
 			case <-ctx.Done():
 				return

@@ -7,12 +7,13 @@ type Unit string
 
 // The units in use. A screen renders Bytes with a rate in B/s.
 const (
-	Bytes   Unit = "bytes"
-	Rows    Unit = "rows"
-	Files   Unit = "files"
-	Tables  Unit = "tables"
-	Steps   Unit = "steps"
-	Seconds Unit = "seconds"
+	Bytes    Unit = "bytes"
+	Rows     Unit = "rows"
+	Files    Unit = "files"
+	Packages Unit = "packages"
+	Tables   Unit = "tables"
+	Steps    Unit = "steps"
+	Seconds  Unit = "seconds"
 )
 
 // Reporter takes progress and output lines. Implementations are safe for use
