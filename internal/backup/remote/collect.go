@@ -67,7 +67,11 @@ func (c *collector) collect(ctx context.Context) error {
 		}
 		needs, err := readIndex(ctx, c.store, s)
 		if err != nil {
-			return err
+			gone, looking := removed(ctx, c.store, s.ID)
+			if gone {
+				continue // since it was listed: the summary goes first
+			}
+			return errors.Join(err, looking)
 		}
 		for name := range needs {
 			used[name] = true
@@ -90,6 +94,18 @@ func (c *collector) collect(ctx context.Context) error {
 	return c.sweep(ctx, leasePrefix, func(o objectstore.Object) bool {
 		return o.Key != c.lease.key && c.age(o.Modified) > max(c.grace, 2*leaseLife)
 	})
+}
+
+// removed reports whether a backup is not in the bucket any more.
+func removed(ctx context.Context, store Store, id string) (bool, error) {
+	key, err := summaryKey(id)
+	if err != nil {
+		return false, err
+	}
+	if _, err = store.Stat(ctx, key); missing(err) {
+		return true, nil
+	}
+	return false, err
 }
 
 // sweep removes what is unused. All names are read before the first is removed.

@@ -14,6 +14,7 @@ import (
 
 	"bunnyhop/internal/backup"
 	"bunnyhop/internal/backup/remote/keys"
+	"bunnyhop/internal/objectstore"
 	"bunnyhop/internal/objectstore/s3test"
 	"bunnyhop/internal/progress"
 )
@@ -103,6 +104,40 @@ func TestCollectRefusesWhenSomethingCannotBeRead(t *testing.T) {
 	if c := collect(t, store, 0); c.Objects != 1 {
 		t.Errorf("%+v", c)
 	}
+}
+
+// removing is a bucket from which somebody removes a backup right before its
+// index is read.
+type removing struct {
+	Store
+	t     *testing.T
+	id    string
+	index string
+}
+
+func (r *removing) Get(ctx context.Context, key string) (io.ReadCloser, objectstore.Object, error) {
+	if key == r.index {
+		if err := Remove(ctx, r.Store, r.id); err != nil {
+			r.t.Error(err)
+		}
+	}
+	return r.Store.Get(ctx, key)
+}
+
+// A backup that is removed meanwhile is no damage, and needs nothing.
+func TestCollectWhileABackupIsRemoved(t *testing.T) {
+	config := s3test.Start(t)
+	store := openStore(t, config)
+	s := newSource(t)
+	o := options(t, keys.Recipients{})
+	b1 := push(t, s.backup("b1"), store, o).Summary
+	s.put("uploads/film.mp4", "another")
+	push(t, s.backup("b2"), store, o)
+	c, err := Collect(t.Context(), &removing{Store: store, t: t, id: "b1", index: b1.Index.Key}, 0, progress.Discard)
+	if err != nil || c.Objects != 3 { // those of its film alone
+		t.Errorf("%+v, %v", c, err)
+	}
+	whole(t, store, "b2")
 }
 
 // shortLeases makes leases die within a second or two.
