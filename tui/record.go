@@ -94,6 +94,16 @@ func (r *record) step(id string) *stepRecord {
 	return s
 }
 
+// next is the step that follows, nil for the last one and for none.
+func (r *record) next(s *stepRecord) *stepRecord {
+	for i, one := range r.steps[:max(len(r.steps)-1, 0)] {
+		if one == s {
+			return r.steps[i+1]
+		}
+	}
+	return nil
+}
+
 // apply takes one event in. Text in it is cleaned here, and nowhere else.
 func (r *record) apply(event steps.Event, now time.Time) {
 	switch e := event.(type) {

@@ -125,11 +125,20 @@ func (s *reviewScreen) bindings() []keyed {
 		group = as("field", group)
 	}
 	keys := []keyed{
-		unless(s.undecidable(), keyDecide), unless(s.missing(), keyEnter), live(group), unless(next, keyNext), looking[0], unless(undo, keyUndo), looking[1],
+		unless(s.undecidable(), keyDecide), unless(s.missing(), s.onward()), live(group), unless(next, keyNext), looking[0], unless(undo, keyUndo), looking[1],
 		looking[2], unless(s.noneOpen(s.tree.safe, "safe", next), keySafe), unless(s.noneOpen(s.tree.recommended, "recommended", next), keyRecommended),
 		unless(next, keyPrevious),
 	}
 	return append(keys, looking[3:]...)
+}
+
+// onward is the key that ends the review, named by what it begins where that
+// touches what is live.
+func (s *reviewScreen) onward() key.Binding {
+	if next := s.c.rec.next(s.c.rec.gateStep); next != nil && next.Phase == steps.Cutover {
+		return as(strings.ToLower(next.Title[:1])+next.Title[1:], keyEnter)
+	}
+	return keyEnter
 }
 
 // undecidable says why space does not work.
