@@ -234,6 +234,15 @@ func (o *Overview) runs(root string) error {
 		return err
 	}
 	o.unfinished, o.canRollBack = open, rollback.Candidate(all)
+	if o.canRollBack != nil {
+		kept, err := rollback.Kept(o.canRollBack)
+		if err != nil {
+			return err
+		}
+		if !kept {
+			o.canRollBack = nil
+		}
+	}
 	o.Unfinished, o.CanRollBack = brief(o.unfinished), brief(o.canRollBack)
 	dir, err := state.ProjectDir(root)
 	if err != nil {

@@ -53,18 +53,13 @@ func (i inspect) Do(ctx context.Context, r *steps.Run) error {
 }
 
 func (i inspect) whole(ctx context.Context, r *steps.Run, from Origin) error {
-	for _, m := range from.Switch.Moves {
-		if m.Absent {
-			continue
-		}
-		there, err := site.Exists(m.Kept)
-		if err != nil {
-			return err
-		}
-		if !there {
-			return fault.Newf("the old %s is not where the upgrade kept it (%s)", filepath.Base(m.Live), m.Kept).
-				WithHint("the database's backup is in %s; install Directus %s by hand, then `bunnyhop restore %s`", from.Backup.Dir, from.From, from.Backup.ID)
-		}
+	m, err := gone(from.Switch)
+	if err != nil {
+		return err
+	}
+	if m != nil {
+		return fault.Newf("the old %s is not where the upgrade kept it (%s)", filepath.Base(m.Live), m.Kept).
+			WithHint("the database's backup is in %s; install Directus %s by hand, then `bunnyhop restore %s`", from.Backup.Dir, from.From, from.Backup.ID)
 	}
 	if err := backup.Verify(ctx, from.Backup.Dir, r); err != nil {
 		return fault.Wrap(backup.Unprove(from.Backup.Dir, err), "the backup that would be restored is not intact", "`bunnyhop backup list` shows the others")

@@ -4,6 +4,7 @@ import (
 	"bunnyhop/internal/fault"
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
+	"bunnyhop/steps/site"
 )
 
 // Origin is what a rollback needs of the upgrade that it takes back.
@@ -47,6 +48,35 @@ func Candidate(runs []steps.Summary) *steps.Summary {
 		}
 	}
 	return nil
+}
+
+// Kept reports whether the old code of an upgrade is still where the upgrade
+// put it: a later one removes what it does not need itself.
+func Kept(run *steps.Summary) (bool, error) {
+	switched, ok := facts.Switched.Find(run.Lines())
+	if !ok {
+		return true, nil // it is told in full by the rollback
+	}
+	m, err := gone(switched)
+	return m == nil, err
+}
+
+// gone is the first thing that an upgrade kept and that is not there any more,
+// or nil.
+func gone(switched facts.Switch) (*facts.Move, error) {
+	for i, m := range switched.Moves {
+		if m.Absent {
+			continue
+		}
+		there, err := site.Exists(m.Kept)
+		if err != nil {
+			return nil, err
+		}
+		if !there {
+			return &switched.Moves[i], nil
+		}
+	}
+	return nil, nil
 }
 
 // finalBackup is the folder of the backup that the rollback restores.
