@@ -17,6 +17,7 @@ type keep struct{ moves []facts.Move }
 func (keep) Check(context.Context, *steps.Run) (steps.Proof, error) {
 	return steps.Unproved("done again"), nil
 }
+
 func (k keep) Do(_ context.Context, r *steps.Run) error {
 	return facts.Switched.Set(r, facts.Switch{Moves: k.moves})
 }
