@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/dustin/go-humanize/english"
+
 	"bunnyhop/steps"
 	"bunnyhop/steps/facts"
 )
@@ -31,7 +33,7 @@ func (report) Do(_ context.Context, r *steps.Run) error {
 	out.Lines = append(out.Lines, fmt.Sprintf("The backup (%s) is in %s.", Size(made.Bytes), made.Dir))
 	for _, part := range made.Parts {
 		if part.Included {
-			out.Lines = append(out.Lines, fmt.Sprintf("%s: yes, %d files, %s", part.Name, part.Files, Size(part.Bytes)))
+			out.Lines = append(out.Lines, fmt.Sprintf("%s: yes, %s, %s", part.Name, english.Plural(part.Files, "file", ""), Size(part.Bytes)))
 		} else {
 			out.Lines = append(out.Lines, fmt.Sprintf("%s: NO, %s", part.Name, part.Reason))
 		}
