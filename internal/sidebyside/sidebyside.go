@@ -116,10 +116,12 @@ func undo(b *testing.B, w Work) {
 	}
 }
 
-// middle is the median, the lower one of two.
+// middle is the median. An even number of turns is the fairer one: then each
+// side went first as often as the other.
 func middle(values []float64) float64 {
 	slices.Sort(values)
-	return values[(len(values)-1)/2]
+	n := len(values)
+	return (values[(n-1)/2] + values[n/2]) / 2
 }
 
 // Size is how large the data shall be, from the environment.
