@@ -9,6 +9,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
+
+	"bunnyhop/steps/facts"
 )
 
 // The sizes at which the frame changes its shape.
@@ -201,10 +203,19 @@ func (a *app) about() []string {
 	return nil
 }
 
+// way is from which version to which a run goes: a restore often stays where it
+// is.
+func (c *common) way(t *facts.Target) string {
+	if t.From == t.To {
+		return t.To
+	}
+	return t.From + " " + c.g.arrow + " " + t.To
+}
+
 // versions is the right end of the header.
 func (a *app) versions() string {
 	if t := a.c.rec.facts.target; t != nil && t.To != "" {
-		return t.From + " " + a.c.g.arrow + " " + t.To
+		return a.c.way(t)
 	}
 	if f := a.c.rec.facts.inspection; f != nil && f.Installed != "" {
 		return f.Installed

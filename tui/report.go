@@ -158,7 +158,7 @@ func (r *reportScreen) figures(result *steps.Result, w int) []string {
 	}
 	text := func(key string) string { v, _ := result.Data[key].(string); return v }
 	if t := f.target; t != nil && result.Status == steps.Done {
-		add("directus", t.From+" "+c.g.arrow+" "+t.To)
+		add("directus", c.way(t))
 	}
 	switch d := c.rec.down; {
 	case f.report != nil && f.report.Downtime > 0:

@@ -3,6 +3,8 @@ package tui
 import (
 	"strings"
 	"testing"
+
+	"bunnyhop/steps/facts"
 )
 
 func TestPathsAreWrappedBetweenTheirElements(t *testing.T) {
@@ -17,6 +19,21 @@ func TestPathsAreWrappedBetweenTheirElements(t *testing.T) {
 	} {
 		if got := strings.Join(wrap(in, 30), "|"); got != want {
 			t.Errorf("wrap(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestWay(t *testing.T) {
+	c := &common{g: unicodeGlyphs}
+	for _, one := range []struct {
+		target facts.Target
+		want   string
+	}{
+		{facts.Target{From: "10.13.4", To: "11.17.4"}, "10.13.4 → 11.17.4"},
+		{facts.Target{From: "11.17.4", To: "11.17.4"}, "11.17.4"}, // a restore
+	} {
+		if got := c.way(&one.target); got != one.want {
+			t.Errorf("%+v: %q, want %q", one.target, got, one.want)
 		}
 	}
 }
