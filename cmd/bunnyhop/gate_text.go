@@ -119,6 +119,13 @@ func writeChanges(b *strings.Builder, changes []change.Change) {
 		for _, e := range c.Evidence {
 			fmt.Fprintf(b, "       %s: %s\n", e.Label, e.Value)
 		}
+		if r := c.Relief; r != nil {
+			fmt.Fprintf(b, "       if %s is accepted: %s\n", r.By, r.Risk)
+			writeIndented(b, "         ", r.Detail)
+			for _, e := range r.Evidence {
+				fmt.Fprintf(b, "         %s: %s\n", e.Label, e.Value)
+			}
+		}
 		if c.Undo != "" {
 			writeLabelled(b, "       undo: ", c.Undo)
 		}

@@ -159,3 +159,28 @@ func TestMeter(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// What a change becomes once another one is accepted is told with it.
+func TestGateTextTellsRelief(t *testing.T) {
+	got := gateText(steps.Gate{Title: "Review", Kind: steps.GateReview, Changes: []change.Change{{
+		ID: "field:tags.colour", Group: "tags", Title: "- colour", Risk: change.Destructive, Detail: "its values are lost",
+		Evidence: []change.Evidence{{Label: "values", Value: "3", Loss: true}},
+		Relief: &change.Relief{
+			By: "values:tags.shade", Risk: change.Caution, Detail: "its values are in shade",
+			Evidence: []change.Evidence{{Label: "values", Value: "3, copied"}},
+		},
+	}}})
+	const want = `? Review
+  tags
+    1. - colour  (destructive, not recommended)
+       id field:tags.colour
+       its values are lost
+       values: 3
+       if values:tags.shade is accepted: caution
+         its values are in shade
+         values: 3, copied
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
