@@ -28,7 +28,7 @@ func TestKilledWithDataModel(t *testing.T) {
 	if testbed.Elsewhere(t) {
 		return
 	}
-	p := testbed.New(t)
+	p := crashProject(t)
 	p.Serve()
 	before, was := p.Fingerprint(), modelOf(t, p, target)
 	bringIn(t, wantedModel(modelOf(t, p, "10.13.4")))
@@ -58,7 +58,7 @@ func TestKilledWhileBringingIn(t *testing.T) {
 	if testbed.Elsewhere(t) {
 		return
 	}
-	p := testbed.New(t)
+	p := crashProject(t)
 	p.Serve()
 	before, was := p.Fingerprint(), modelOf(t, p, target)
 	bringIn(t, wantedModel(modelOf(t, p, "10.13.4")))
