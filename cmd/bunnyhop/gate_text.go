@@ -116,15 +116,11 @@ func writeChanges(b *strings.Builder, changes []change.Change) {
 		if c.After != "" {
 			writeIndented(b, "       + ", c.After)
 		}
-		for _, e := range c.Evidence {
-			fmt.Fprintf(b, "       %s: %s\n", e.Label, e.Value)
-		}
+		writeEvidence(b, "       ", c.Evidence)
 		if r := c.Relief; r != nil {
 			fmt.Fprintf(b, "       if %s is accepted: %s\n", r.By, r.Risk)
 			writeIndented(b, "         ", r.Detail)
-			for _, e := range r.Evidence {
-				fmt.Fprintf(b, "         %s: %s\n", e.Label, e.Value)
-			}
+			writeEvidence(b, "         ", r.Evidence)
 		}
 		if c.Undo != "" {
 			writeLabelled(b, "       undo: ", c.Undo)
@@ -132,6 +128,12 @@ func writeChanges(b *strings.Builder, changes []change.Change) {
 		if len(c.Requires) > 0 {
 			fmt.Fprintf(b, "       needs %s\n", strings.Join(c.Requires, ", "))
 		}
+	}
+}
+
+func writeEvidence(b *strings.Builder, indent string, all []change.Evidence) {
+	for _, e := range all {
+		fmt.Fprintf(b, "%s%s: %s\n", indent, e.Label, e.Value)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
-
 	"github.com/dustin/go-humanize/english"
 
 	"bunnyhop/internal/directus"

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
-
 	"github.com/dustin/go-humanize/english"
 
 	"bunnyhop/internal/directus"

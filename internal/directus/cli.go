@@ -47,11 +47,7 @@ func (c CLI) Version(ctx context.Context) (string, error) {
 		log.line(line)
 	}, "--version")
 	if err != nil {
-		err = withOutput(err, log.tail)
-		if cause := log.cause(); cause != "" {
-			err = fmt.Errorf("%s (%w)", cause, err)
-		}
-		return "", fault.Wrap(err, "Directus does not start with this Node",
+		return "", fault.Wrap(log.explain(withOutput(err, log.tail)), "Directus does not start with this Node",
 			"check that the code was installed for this very Node version")
 	}
 	if version == "" {
@@ -71,11 +67,7 @@ func (c CLI) Run(ctx context.Context, reporter progress.Reporter, args ...string
 	if err == nil {
 		return nil
 	}
-	err = fmt.Errorf("running directus %s: %w", strings.Join(args, " "), withOutput(err, log.tail))
-	if cause := log.cause(); cause != "" {
-		err = fmt.Errorf("%s (%w)", cause, err)
-	}
-	return err
+	return log.explain(fmt.Errorf("running directus %s: %w", strings.Join(args, " "), withOutput(err, log.tail)))
 }
 
 // Start starts the server and returns while it boots; the end of ctx ends it.

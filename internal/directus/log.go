@@ -2,6 +2,7 @@ package directus
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -108,6 +109,15 @@ func (l *cliLog) cause() string {
 		return first + ": " + last
 	}
 	return first
+}
+
+// explain puts the cause, if there is one, before the error of a command that
+// failed.
+func (l *cliLog) explain(err error) error {
+	if cause := l.cause(); cause != "" {
+		return fmt.Errorf("%s (%w)", cause, err)
+	}
+	return err
 }
 
 func (l *cliLog) first() string {

@@ -7,6 +7,7 @@ import (
 
 	"bunnyhop/internal/disk"
 	"bunnyhop/steps"
+	"bunnyhop/steps/facts"
 	"bunnyhop/steps/site"
 )
 
@@ -36,7 +37,7 @@ func RemoveOlder(ctx context.Context, r *steps.Run, s *site.Site) ([]Older, erro
 		if run.ID == r.ID || run.Touched {
 			continue
 		}
-		dir := filepath.Join(s.Root(), ".bunnyhop", run.ID)
+		dir := filepath.Join(facts.Beside(s.Root()), run.ID)
 		if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
 			continue
 		}

@@ -39,7 +39,7 @@ func Needs(ctx context.Context, s *site.Site, r *steps.Run, target facts.Target)
 	if err != nil {
 		return nil, err
 	}
-	beside := filepath.Join(s.Root(), ".bunnyhop")
+	beside := facts.Beside(s.Root())
 	room, kept, err := treeRoom(ctx, s.Root(), cache, target.To)
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func hasNode(dir, prefix string, majors []int) bool {
 // roomToInstall checks right before the packages are installed that they fit
 // into the cache and beside the project.
 func (s Stage) roomToInstall(ctx context.Context, cache, version string, request packages.Request) error {
-	beside := filepath.Join(s.Site.Root(), ".bunnyhop")
+	beside := facts.Beside(s.Site.Root())
 	if tree, ok := packages.Kept(cache, request); ok {
 		return roomBeside(beside, tree)
 	}

@@ -119,7 +119,7 @@ func (s Stage) Do(ctx context.Context, r *steps.Run) error {
 
 // beside copies the tree into the run's folder in the project.
 func (s Stage) beside(ctx context.Context, r *steps.Run, tree string) (string, error) {
-	top := filepath.Join(s.Site.Root(), ".bunnyhop")
+	top := facts.Beside(s.Site.Root())
 	if err := os.MkdirAll(s.Site.Beside(r), 0o755); err != nil { //nolint:gosec // the server's user must reach the code
 		return "", fault.Wrap(err, "making a folder beside the live code", "bunnyhop must be able to write in the project's folder")
 	}
@@ -147,7 +147,7 @@ func (s Stage) keepNode(ctx context.Context, r progress.Reporter, runtime *node.
 		return runtime, nil
 	}
 	kept := *runtime
-	kept.Bin = filepath.Join(s.Site.Root(), ".bunnyhop", "node-"+runtime.Version, "bin")
+	kept.Bin = filepath.Join(facts.Beside(s.Site.Root()), "node-"+runtime.Version, "bin")
 	kept.Node = filepath.Join(kept.Bin, "node")
 	if there, err := site.Exists(kept.Node); err != nil || there {
 		return &kept, err

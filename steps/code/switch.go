@@ -124,7 +124,7 @@ func (s Switch) plan(ctx context.Context, r *steps.Run) (facts.Switch, error) {
 		return plan, err
 	}
 	if stage.NodeLink != "" {
-		if err := add(filepath.Join(p.Root, ".bunnyhop", "node"), stage.NodeLink); err != nil {
+		if err := add(filepath.Join(facts.Beside(p.Root), "node"), stage.NodeLink); err != nil {
 			return plan, err
 		}
 	}

@@ -175,8 +175,12 @@ func (s Stage) LiveNodeBin(root string) string {
 	if s.NodeLink == "" {
 		return s.NodeBin
 	}
-	return filepath.Join(root, ".bunnyhop", "node", "bin")
+	return filepath.Join(Beside(root), "node", "bin")
 }
+
+// Beside is the folder in a project where runs keep code and Nodes, on the
+// project's filesystem, so that they can be switched to by rename.
+func Beside(root string) string { return filepath.Join(root, ".bunnyhop") }
 
 // Runtime is the Node that the staged code runs on.
 func (s Stage) Runtime() *node.Runtime {

@@ -59,5 +59,5 @@ func (p report) Clean(_ context.Context, r *steps.Run) error {
 	if !ok || !r.Finished("start") {
 		return nil
 	}
-	return site.Remove(r, "the code of Directus "+from.To, filepath.Join(p.site.Root(), ".bunnyhop", from.Run))
+	return site.Remove(r, "the code of Directus "+from.To, filepath.Join(facts.Beside(p.site.Root()), from.Run))
 }

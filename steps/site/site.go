@@ -20,6 +20,7 @@ import (
 	"bunnyhop/internal/server"
 	"bunnyhop/internal/state"
 	"bunnyhop/steps"
+	"bunnyhop/steps/facts"
 )
 
 // Site is a project with everything that runs it. What it reads is read once
@@ -261,7 +262,7 @@ func (s *Site) Node(ctx context.Context, majors []int, report progress.Reporter)
 	}
 	environ := s.Environ() // the server's own Node comes first, if it fits
 	return node.Find(ctx, majors, node.Options{
-		Client: client, CacheDir: cache, Environ: environ, Reporter: report, Kept: filepath.Join(s.opts.Root, ".bunnyhop"),
+		Client: client, CacheDir: cache, Environ: environ, Reporter: report, Kept: facts.Beside(s.opts.Root),
 	})
 }
 
@@ -282,7 +283,7 @@ func (s *Site) BackupFolder(p *project.Project) (string, error) {
 // Beside is the run's folder inside the project, on its filesystem, so that
 // code can be switched by rename.
 func (s *Site) Beside(r *steps.Run) string {
-	return filepath.Join(s.opts.Root, ".bunnyhop", r.ID)
+	return filepath.Join(facts.Beside(s.opts.Root), r.ID)
 }
 
 // Running looks whether a server process of the project runs right now.

@@ -56,7 +56,7 @@ func (p *Project) Writer() *Writer {
 	if err != nil {
 		p.tb.Fatal(err)
 	}
-	return &Writer{base: site.BaseURL(p.Config()), token: token, client: &http.Client{Transport: patient{http.DefaultTransport}, Timeout: 30 * time.Second}}
+	return &Writer{base: site.BaseURL(p.Config()), token: token, client: &http.Client{Transport: patient{}, Timeout: 30 * time.Second}}
 }
 
 // Create makes one row. A nil error means that the server said that it is

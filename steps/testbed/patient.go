@@ -8,14 +8,14 @@ import (
 // Patient asks again while a server says that it is under pressure, which one
 // that was just started on a busy machine does (Directus' pressure limiter
 // answers 503), for a minute at most.
-var Patient = &http.Client{Transport: patient{http.DefaultTransport}}
+var Patient = &http.Client{Transport: patient{}}
 
-type patient struct{ to http.RoundTripper }
+type patient struct{}
 
 // RoundTrip implements http.RoundTripper.
-func (p patient) RoundTrip(request *http.Request) (*http.Response, error) {
+func (patient) RoundTrip(request *http.Request) (*http.Response, error) {
 	for until := time.Now().Add(time.Minute); ; {
-		response, err := p.to.RoundTrip(request)
+		response, err := http.DefaultTransport.RoundTrip(request)
 		if err != nil || response.StatusCode != http.StatusServiceUnavailable || time.Now().After(until) {
 			return response, err
 		}

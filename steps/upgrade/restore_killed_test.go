@@ -29,13 +29,17 @@ var restoring = []string{"stop", "save", "files", "restore", "start"}
 type spoilt struct {
 	p      *testbed.Project
 	bucket objectstore.Config
+	file   string // the one on the disk
 	// then is what the backup holds, now what is there.
-	then, now struct {
-		rows    database.Fingerprint
-		objects map[string]string
-		file    string
-	}
-	file string // the one on the disk
+	then, now stored
+}
+
+// stored is what a project stores, in all the places that a restore puts
+// back.
+type stored struct {
+	rows    database.Fingerprint
+	objects map[string]string
+	file    string
 }
 
 func spoil(t *testing.T) *spoilt {
@@ -54,7 +58,7 @@ func spoil(t *testing.T) *spoilt {
 		t.Fatalf("%+v", made)
 	}
 	t.Setenv(childBackup, fmt.Sprint(made.Data["backup"]))
-	s.then.rows, s.then.objects, s.then.file = s.p.Fingerprint(), s3test.Contents(t, s.bucket), s.contents(t)
+	s.then = s.contents(t)
 
 	names := []string{diskName(s.p, ids[0]), diskName(s.p, ids[1]), diskName(s.p, ids[2])}
 	s.p.StopAll()
@@ -71,21 +75,21 @@ func spoil(t *testing.T) *spoilt {
 	}
 	s3test.Put(t, s.bucket, map[string]string{names[1]: "spoilt", names[2]: "spoilt too", "new": "n"})
 	s.p.Serve()
-	s.now.rows, s.now.objects, s.now.file = s.p.Fingerprint(), s3test.Contents(t, s.bucket), s.contents(t)
+	s.now = s.contents(t)
 	return s
 }
 
-func (s *spoilt) contents(t *testing.T) string {
+func (s *spoilt) contents(t *testing.T) stored {
 	t.Helper()
 	data, err := os.ReadFile(s.file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(data)
+	return stored{rows: s.p.Fingerprint(), objects: s3test.Contents(t, s.bucket), file: string(data)}
 }
 
-// unharmed holds after every kill: each row, file and object is that of now or
-// that of the backup.
+// unharmed holds after every kill: each row and object is that of now or that
+// of the backup.
 func (s *spoilt) unharmed(t *testing.T, at string) {
 	t.Helper()
 	rows := s.p.Fingerprint()
@@ -102,46 +106,42 @@ func (s *spoilt) unharmed(t *testing.T, at string) {
 	}
 }
 
+// same holds that the project stores what is wanted, and that its server runs.
+func (s *spoilt) same(t *testing.T, at string, want, got stored) {
+	t.Helper()
+	if lost := want.rows.Diff(got.rows, testbed.UserTable); len(lost) > 0 {
+		t.Fatalf("%s: tables differ: %v", at, lost)
+	}
+	if diff := cmp.Diff(want.objects, got.objects); diff != "" {
+		t.Fatalf("%s: objects -want +got:\n%s", at, diff)
+	}
+	if got.file != want.file {
+		t.Fatalf("%s: a file differs", at)
+	}
+	if _, err := s.p.Version(); err != nil {
+		t.Fatalf("%s: %v", at, err)
+	}
+}
+
 // back holds that all is as in the backup, and what it did not have is kept.
 func (s *spoilt) back(t *testing.T) {
 	t.Helper()
-	if lost := s.then.rows.Diff(s.p.Fingerprint(), testbed.UserTable); len(lost) > 0 {
-		t.Fatalf("restored, tables are not as in the backup: %v", lost)
-	}
-	want := maps.Clone(s.then.objects)
-	want["new"] = "n"
-	if diff := cmp.Diff(want, s3test.Contents(t, s.bucket)); diff != "" {
-		t.Fatalf("restored, objects -want +got:\n%s", diff)
-	}
-	if s.contents(t) != s.then.file {
-		t.Fatal("restored, a file is not as in the backup")
-	}
-	if _, err := s.p.Version(); err != nil {
-		t.Fatal(err)
-	}
+	want := s.then
+	want.objects = maps.Clone(want.objects)
+	want.objects["new"] = "n"
+	s.same(t, "restored", want, s.contents(t))
 }
 
 // undone holds that all is as before the restore; an object that was missing
 // and put back may stay.
 func (s *spoilt) undone(t *testing.T, at string) {
 	t.Helper()
-	if lost := s.now.rows.Diff(s.p.Fingerprint(), testbed.UserTable); len(lost) > 0 {
-		t.Fatalf("%s, then taken back: tables changed: %v", at, lost)
-	}
-	objects := s3test.Contents(t, s.bucket)
-	maps.DeleteFunc(objects, func(key, text string) bool {
+	got := s.contents(t)
+	maps.DeleteFunc(got.objects, func(key, text string) bool {
 		_, there := s.now.objects[key]
 		return !there && text == s.then.objects[key]
 	})
-	if diff := cmp.Diff(s.now.objects, objects); diff != "" {
-		t.Fatalf("%s, then taken back: objects -want +got:\n%s", at, diff)
-	}
-	if s.contents(t) != s.now.file {
-		t.Fatalf("%s, then taken back: a file has changed", at)
-	}
-	if _, err := s.p.Version(); err != nil {
-		t.Fatalf("%s, then taken back: %v", at, err)
-	}
+	s.same(t, at+", then taken back", s.now, got)
 }
 
 // TestRestoreKilledAtEveryBoundary kills one restore of database, files and a

@@ -96,18 +96,6 @@ func (c *collector) collect(ctx context.Context) error {
 	})
 }
 
-// removed reports whether a backup is not in the bucket any more.
-func removed(ctx context.Context, store Store, id string) (bool, error) {
-	key, err := summaryKey(id)
-	if err != nil {
-		return false, err
-	}
-	if _, err = store.Stat(ctx, key); missing(err) {
-		return true, nil
-	}
-	return false, err
-}
-
 // sweep removes what is unused. All names are read before the first is removed.
 func (c *collector) sweep(ctx context.Context, prefix string, unused func(objectstore.Object) bool) error {
 	var going []objectstore.Object

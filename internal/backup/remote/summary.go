@@ -248,13 +248,25 @@ func Remove(ctx context.Context, store Store, id string) error {
 	if err := store.Remove(ctx, key); err != nil && !missing(err) {
 		return fmt.Errorf("removing %s from the bucket: %w", key, err)
 	}
-	if _, err := store.Stat(ctx, key); !missing(err) {
+	if gone, err := removed(ctx, store, id); !gone {
 		if err == nil {
 			err = errors.New("it is still there")
 		}
 		return fmt.Errorf("removing %s from the bucket: %w", key, err)
 	}
 	return removeManifests(ctx, store, id, func(string) bool { return false })
+}
+
+// removed reports whether a backup is not in the bucket any more.
+func removed(ctx context.Context, store Store, id string) (bool, error) {
+	key, err := summaryKey(id)
+	if err != nil {
+		return false, err
+	}
+	if _, err = store.Stat(ctx, key); missing(err) {
+		return true, nil
+	}
+	return false, err
 }
 
 // removeManifests removes the manifests and indexes of a backup but those that
