@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
@@ -89,11 +90,15 @@ type dumping struct {
 
 func (d *DB) dumpTo(ctx context.Context, t tools, file io.Writer, report progress.Reporter) (*database.Fingerprint, error) {
 	encoder := zstd.NewWriterLevel(file, level)
-	script := bufio.NewWriterSize(encoder, 256<<10)
+	sum := crc32.New(castagnoli)
+	script := bufio.NewWriterSize(io.MultiWriter(encoder, sum), 256<<10)
 	job := &dumping{db: d, tools: t, report: report}
 	err := job.write(ctx, script)
 	if err == nil {
 		err = script.Flush()
+	}
+	if err == nil {
+		_, err = fmt.Fprintln(encoder, endLine(sum.Sum32()))
 	}
 	if err = errors.Join(err, encoder.Close()); err != nil {
 		return nil, err

@@ -68,16 +68,7 @@ func readThrough(ctx context.Context, dump string) error {
 		return err
 	}
 	defer s.close()
-	buffer := make([]byte, 256<<10)
-	for ctx.Err() == nil {
-		if _, err := s.Read(buffer); err != nil {
-			if s.whole {
-				return nil
-			}
-			return err
-		}
-	}
-	return ctx.Err()
+	return s.rest(ctx)
 }
 
 // empty drops all that is in a schema.

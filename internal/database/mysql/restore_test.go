@@ -199,6 +199,36 @@ func TestRestoreOverNothing(t *testing.T) {
 	equal(t, *info.Fingerprint, fingerprintOf(t, config), "restored")
 }
 
+// TestEveryChangedByte changes each byte of a dump in turn: that is damage, or
+// what is read is the same.
+func TestEveryChangedByte(t *testing.T) {
+	config := mysqltest.User(t, mysqltest.Start(t))
+	mysqltest.Exec(t, config, paper...)
+	dump, _ := dumpOf(t, config)
+	data, err := os.ReadFile(dump)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, found := textOf(t, dump), 0
+	path := filepath.Join(t.TempDir(), "changed")
+	for i := range data {
+		data[i] ^= 1 << (i % 8)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		data[i] ^= 1 << (i % 8)
+		if err := readThrough(context.Background(), path); err != nil {
+			contains(t, err, "the dump is damaged or cut off")
+			found++
+		} else if textOf(t, path) != want {
+			t.Errorf("byte %d changes what the dump says, which is not found", i)
+		}
+	}
+	if found < len(data)*9/10 {
+		t.Errorf("%d of %d changed bytes were found", found, len(data))
+	}
+}
+
 func TestRestoreRefuses(t *testing.T) {
 	ctx := context.Background()
 	admin := mysqltest.Start(t)

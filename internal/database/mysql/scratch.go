@@ -111,6 +111,10 @@ func (t tools) restore(ctx context.Context, schema string, s *script, report pro
 	stop := ticker.Start(tick, func() { s.progress(report) })
 	defer stop()
 	if err := t.load(ctx, schema, s); err != nil {
+		// What the server did not understand may be what was not written so.
+		if damaged := s.rest(ctx); damaged != nil && ctx.Err() == nil {
+			return damaged
+		}
 		return err
 	}
 	if !s.whole { // the client stopped reading

@@ -3,8 +3,10 @@ package mysql
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 	"strings"
@@ -40,11 +42,12 @@ type script struct {
 	programs bool // the mark has gone by
 	own      *qualifier
 	views    bool // views name no schema that another name belongs to
+	sum      uint32
 	whole    bool // the end of a dump has gone by
 	enable   []string
 }
 
-var errCutOff = errors.New("it has no end")
+var errCutOff = errors.New("it has no end that goes with what is before it")
 
 func openScript(path string) (*script, error) {
 	file, err := os.Open(path)
@@ -118,7 +121,21 @@ func (s *script) next() error {
 	} else if s.own != nil && s.programs && !s.views {
 		s.out = []byte(s.own.replace(string(piece), quote(s.as)+"."))
 	}
+	s.sum = crc32.Update(s.sum, castagnoli, piece)
 	return nil
+}
+
+// rest reads what is left of a dump, and reports damage.
+func (s *script) rest(ctx context.Context) error {
+	buffer := make([]byte, 256<<10)
+	for ctx.Err() == nil {
+		if _, err := s.Read(buffer); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 func damagedDump(err error) error {
@@ -137,15 +154,14 @@ func (s *script) line(line []byte) []byte {
 		}
 	}
 	text := strings.TrimSuffix(string(line[:min(len(line), 1024)]), "\n")
+	// What follows the end of the tool's part must have an end, too.
+	s.whole = s.whole && text == ""
 	switch {
 	case strings.HasPrefix(text, "-- Dump completed"):
-		// What follows in a dump of this package must be whole, too.
 		s.whole = true
 		return line
-	case text == markTables:
-		s.whole = false
 	case strings.HasPrefix(text, markPrograms):
-		s.programs, s.whole = true, false
+		s.programs = true
 		if name := unquote(strings.TrimPrefix(text, markPrograms)); s.as != "" && s.as != name {
 			s.own = qualified(name)
 		}
@@ -158,8 +174,8 @@ func (s *script) line(line []byte) []byte {
 			s.own.add(unquote(strings.TrimPrefix(text, markName)))
 		}
 		return line
-	case text == markEnd:
-		s.whole = true
+	case strings.HasPrefix(text, markEnd):
+		s.whole = text == endLine(s.sum)
 	case s.programs && strings.HasSuffix(text, markEnable):
 		if !s.live {
 			s.enable = append(s.enable, strings.TrimSuffix(strings.TrimSuffix(text, markEnable), ";"))

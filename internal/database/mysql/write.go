@@ -7,6 +7,7 @@ import (
 	"database/sql/driver"
 	"encoding/hex"
 	"fmt"
+	"hash/crc32"
 	"maps"
 	"math"
 	"slices"
@@ -23,8 +24,16 @@ const (
 	markOthers   = "-- bunnyhop: others"
 	markName     = "-- bunnyhop: name "   // of what is in the schema
 	markEnable   = " -- bunnyhop: enable" // at the end of a line
-	markEnd      = "-- bunnyhop: end"
+	// markEnd is the last line; the sum of all that is before it follows. The
+	// frames of the library that compresses have none.
+	markEnd = "-- bunnyhop: end, CRC-32C "
 )
+
+// castagnoli is the polynomial of the sum, which processors compute.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// endLine is the last line of a script with that sum.
+func endLine(sum uint32) string { return fmt.Sprintf("%s%08x", markEnd, sum) }
 
 // statementBytes is how long an INSERT gets before the next one begins. Any
 // server takes that much.
@@ -75,7 +84,6 @@ func (w *writer) rest(ctx context.Context, s *survey, mine []table) error {
 		w.object(o)
 	}
 	w.line("SET time_zone = @bunnyhop_time_zone, sql_mode = @bunnyhop_sql_mode, collation_connection = @bunnyhop_collation;")
-	w.line(markEnd)
 	return nil
 }
 
