@@ -69,6 +69,7 @@ type compared struct {
 }
 
 func runDiff(ctx context.Context, o *diffOptions, baseWord, targetWord string) error {
+	limitMemory(modelMemory)
 	a := o.app
 	if o.report != "" {
 		if err := report.Check(o.report); err != nil {

@@ -14,7 +14,7 @@ func main() { os.Exit(realMain()) }
 
 func realMain() int {
 	surviveBrokenPipe()
-	limitMemory()
+	limitMemory(usualMemory)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	return int(newApp(os.Stdin, os.Stdout, os.Stderr, os.Environ()).run(ctx, os.Args[1:]))
@@ -23,13 +23,18 @@ func realMain() int {
 // limitMemory has what is not used any more collected in time for a small
 // server: by itself, Go lets the memory in use double first. It is no bound:
 // what is in use may be more. GOMEMLIMIT sets another limit.
-func limitMemory() {
+func limitMemory(most int64) {
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memoryLimit)
+		debug.SetMemoryLimit(most)
 	}
 }
 
-const memoryLimit = 200 << 20 // bytes
+// usualMemory is enough for backups of 100,000 files; two data models of
+// 20,000 fields would be collected over and over in it. Both in bytes.
+const (
+	usualMemory = 100 << 20
+	modelMemory = 200 << 20
+)
 
 // surviveBrokenPipe keeps a reader of the output that goes away (`bunnyhop
 // upgrade … | head`) from killing a run in its cutover; the failed write is

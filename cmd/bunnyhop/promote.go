@@ -87,6 +87,7 @@ func (o *promoteOptions) args(cmd *cobra.Command, args []string) error {
 }
 
 func runPromote(ctx context.Context, o *promoteOptions, args []string) error {
+	limitMemory(modelMemory)
 	a := o.app
 	if err := o.rules.check(); err != nil {
 		return err

@@ -3,7 +3,6 @@ package backup
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -50,7 +49,7 @@ func (b *builder) previous() error {
 	if !b.Previous.Suspect {
 		b.trusted = b.Previous.Finished
 	}
-	b.known = map[string]*Entry{}
+	b.known = make(map[string]*Entry, b.Previous.entries())
 	for _, part := range b.Previous.Parts {
 		for i := range part.Entries {
 			e := &part.Entries[i]
@@ -257,7 +256,7 @@ func (b *builder) file(ctx context.Context, e *Entry, target string) error {
 	// The same contents under other times: share them all the same. Here is a
 	// good copy, so that the earlier one is read before it takes its place.
 	if old := b.known[e.Path]; old != nil && old.SHA256 == e.SHA256 {
-		second := filepath.Join(b.dir, ".shared-"+e.SHA256+"-"+strconv.FormatInt(b.shared.Add(1), 10))
+		second := filepath.Join(b.dir, ".shared-"+e.SHA256.String()+"-"+strconv.FormatInt(b.shared.Add(1), 10))
 		linked, err := b.link(ctx, old, second, true)
 		if err != nil || !linked {
 			return err
@@ -322,11 +321,11 @@ func (b *builder) copy(ctx context.Context, e *Entry, origin, target string, cou
 	if err != nil {
 		return false, fmt.Errorf("reading a file: %w", err)
 	}
-	e.fill(after, n, sumOf(sum))
+	e.fill(after, n, digestOf(sum))
 	return n == before.Size() && n == after.Size() && before.ModTime().Equal(after.ModTime()), nil
 }
 
-func (e *Entry) fill(info fs.FileInfo, n int64, sum string) {
+func (e *Entry) fill(info fs.FileInfo, n int64, sum Digest) {
 	stat := info.Sys().(*syscall.Stat_t)
 	e.Size, e.Mode, e.UID, e.GID = n, stat.Mode&0o7777, int(stat.Uid), int(stat.Gid)
 	e.Mtime, e.Ctime, e.Inode = info.ModTime().UTC(), time.Unix(stat.Ctim.Unix()).UTC(), stat.Ino
@@ -385,31 +384,30 @@ func openFile(name string) (*os.File, error) {
 	return file, nil
 }
 
-// digestFile is the SHA-256 of a file in hex, and its size.
-func digestFile(ctx context.Context, name string) (string, int64, error) {
+// digestFile is the digest of a file, and its size.
+func digestFile(ctx context.Context, name string) (Digest, int64, error) {
 	file, err := openFile(name)
 	if err != nil {
-		return "", 0, err
+		return Digest{}, 0, err
 	}
 	defer file.Close() //nolint:errcheck // only read from
 	sum := sha256.New()
 	n, err := transfer(ctx, sum, file, func(int64) {})
-	return hex.EncodeToString(sum.Sum(nil)), n, err
+	return digestOf(sum), n, err
 }
 
-// copyFile copies a file to a new one, and returns its SHA-256 in hex and its
-// size.
-func copyFile(ctx context.Context, from, to string) (string, int64, error) {
+// copyFile copies a file to a new one, and returns its digest and its size.
+func copyFile(ctx context.Context, from, to string) (Digest, int64, error) {
 	source, err := openFile(from)
 	if err != nil {
-		return "", 0, err
+		return Digest{}, 0, err
 	}
 	defer source.Close() //nolint:errcheck // only read from
 	file, err := durable.Create(to)
 	if err != nil {
-		return "", 0, err
+		return Digest{}, 0, err
 	}
 	sum := sha256.New()
 	n, err := transfer(ctx, io.MultiWriter(file, sum), source, func(int64) {})
-	return sumOf(sum), n, errors.Join(err, file.Close())
+	return digestOf(sum), n, errors.Join(err, file.Close())
 }

@@ -263,8 +263,13 @@ func (b *builder) dump(ctx context.Context, m *Manifest) (*PartInfo, error) {
 	} else if m.Fingerprint, err = b.Database.Fingerprint(ctx, nil, b.report); err != nil {
 		return nil, err
 	}
-	sum, written := info.SHA256, info.Bytes
-	if sum == "" {
+	written := info.Bytes
+	var sum Digest
+	if info.SHA256 != "" {
+		if sum, err = ParseDigest(info.SHA256); err != nil {
+			return nil, fmt.Errorf("what the dump's digest is: %w", err)
+		}
+	} else {
 		if sum, written, err = digestFile(ctx, file); err != nil {
 			return nil, fmt.Errorf("reading the dump: %w", err)
 		}

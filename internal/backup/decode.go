@@ -40,7 +40,7 @@ func decode(from io.Reader) (*Manifest, error) {
 	if _, err := io.Copy(io.Discard, rest); err != nil {
 		return nil, err
 	}
-	if sumOf(sum) != digest {
+	if digestOf(sum).String() != digest {
 		return nil, errors.New("it does not match its digest")
 	}
 	m.Digest = digest
@@ -71,11 +71,17 @@ func (d *decoder) manifest() (*Manifest, error) {
 }
 
 func (d *decoder) entry(e *Entry) error {
-	if err := d.Decode(e); err != nil {
+	l := line{Entry: e}
+	if err := d.Decode(&l); err != nil {
 		return err
 	}
 	e.Type, e.From = EntryType(d.fold(string(e.Type))), d.fold(e.From)
-	e.fromRaw()
+	if l.RawPath != nil {
+		e.Path = string(l.RawPath)
+	}
+	if l.RawTarget != nil {
+		e.Target = string(l.RawTarget)
+	}
 	return nil
 }
 

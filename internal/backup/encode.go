@@ -10,6 +10,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/renameio/v2"
 
@@ -42,7 +43,7 @@ func (m *Manifest) replace(name string) error {
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	m.Digest = sumOf(sum)
+	m.Digest = digestOf(sum).String()
 	if _, err := file.WriteAt([]byte(m.Digest), at); err != nil {
 		return err
 	}
@@ -80,6 +81,25 @@ func (m *Manifest) encode(to *bufio.Writer) (at int64, err error) {
 	return at, err
 }
 
+// line is an entry as the manifest has it: a name that JSON cannot hold, for it
+// is not valid UTF-8, is there as bytes too.
+type line struct {
+	*Entry
+	RawPath   []byte `json:"raw_path,omitempty"`
+	RawTarget []byte `json:"raw_target,omitempty"`
+}
+
+func lineOf(e *Entry) line {
+	l := line{Entry: e}
+	if !utf8.ValidString(e.Path) {
+		l.RawPath = []byte(e.Path)
+	}
+	if !utf8.ValidString(e.Target) {
+		l.RawTarget = []byte(e.Target)
+	}
+	return l
+}
+
 // encode writes a part, its entries last.
 func (p *PartInfo) encode(to *bufio.Writer) error {
 	head := *p
@@ -101,7 +121,7 @@ func (p *PartInfo) encode(to *bufio.Writer) error {
 				return err
 			}
 		}
-		if err := lines.Encode(&p.Entries[i]); err != nil {
+		if err := lines.Encode(lineOf(&p.Entries[i])); err != nil {
 			return err
 		}
 	}

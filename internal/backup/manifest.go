@@ -160,19 +160,17 @@ const (
 
 // Entry is one file, folder or symbolic link.
 type Entry struct {
-	Path    string    `json:"path"`               // in the backup, with slashes
-	RawPath []byte    `json:"raw_path,omitempty"` // Path, where it is not valid UTF-8
-	Type    EntryType `json:"type"`
-	Size    int64     `json:"size,omitempty"`
-	Mode    uint32    `json:"mode"` // the twelve permission bits
-	Mtime   time.Time `json:"mtime"`
-	Ctime   time.Time `json:"ctime"`
-	Inode   uint64    `json:"inode,omitempty"` // of a file on a disk; 0 in old backups
-	UID     int       `json:"uid"`
-	GID     int       `json:"gid"`
-	Target  string    `json:"target,omitempty"` // of a link
-	RawLink []byte    `json:"raw_target,omitempty"`
-	SHA256  string    `json:"sha256,omitempty"`
+	Path   string    `json:"path"` // in the backup, with slashes
+	Type   EntryType `json:"type"`
+	Size   int64     `json:"size,omitempty"`
+	Mode   uint32    `json:"mode"` // the twelve permission bits
+	Mtime  time.Time `json:"mtime"`
+	Ctime  time.Time `json:"ctime"`
+	Inode  uint64    `json:"inode,omitempty"` // of a file on a disk; 0 in old backups
+	UID    int       `json:"uid"`
+	GID    int       `json:"gid"`
+	Target string    `json:"target,omitempty"` // of a link
+	SHA256 Digest    `json:"sha256,omitzero"`
 	// From is the backup whose copy of the file this one shares.
 	From string `json:"from,omitempty"`
 	// Object is what a bucket says of a file that was an object there.

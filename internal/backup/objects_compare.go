@@ -3,7 +3,6 @@ package backup
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -183,7 +182,7 @@ func (c *comparison) contents(ctx context.Context, e *Entry, o objectstore.Objec
 	if _, err := transfer(ctx, sum, body, func(int64) {}); err != nil {
 		return missing, err
 	}
-	if hex.EncodeToString(sum.Sum(nil)) == e.SHA256 {
+	if digestOf(sum) == e.SHA256 {
 		return same, nil
 	}
 	return different, nil

@@ -149,7 +149,7 @@ func (b *builder) download(ctx context.Context, e *Entry, target string) error {
 		b.count(-n)
 		return fmt.Errorf("copying the object %s: %w", e.Object.Key, err)
 	}
-	e.Size, e.SHA256 = n, hex.EncodeToString(sum.Sum(nil))
+	e.Size, e.SHA256 = n, digestOf(sum)
 	e.Object.Meta = o.Meta
 	if o.ETag != e.Object.ETag { // replaced since it was listed
 		e.Object.ETag, e.Object.Modified = o.ETag, o.Modified

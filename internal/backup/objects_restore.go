@@ -3,7 +3,6 @@ package backup
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"hash"
 	"io"
@@ -74,7 +73,7 @@ func (u *uploader) put(ctx context.Context, e *Entry) error {
 	defer file.Close() //nolint:errcheck // only read from
 	options := u.options
 	options.Meta = e.Object.Meta
-	if e.Size == 0 && e.SHA256 != hex.EncodeToString(sha256.New().Sum(nil)) {
+	if e.Size == 0 && e.SHA256 != sha256.Sum256(nil) {
 		return (&DamageError{Bad: []BadFile{{e.Path, "has other contents"}}}).orNil()
 	}
 	source := &checked{r: file, left: e.Size, sum: sha256.New(), entry: e, count: u.count}
@@ -108,7 +107,7 @@ func (c *checked) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	_, _ = c.sum.Write(p[:n]) // never fails
 	c.left -= int64(n)
-	if c.left == 0 && hex.EncodeToString(c.sum.Sum(nil)) != c.entry.SHA256 {
+	if c.left == 0 && digestOf(c.sum) != c.entry.SHA256 {
 		return 0, (&DamageError{Bad: []BadFile{{c.entry.Path, "has other contents"}}}).orNil()
 	}
 	c.count(int64(n))

@@ -1,7 +1,6 @@
 package backup
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"path"
@@ -26,7 +25,7 @@ func (m *Manifest) check() error {
 	if err := checkID(m.ID); err != nil {
 		return err
 	}
-	types := map[string]EntryType{}
+	taken := make(map[string]bool, m.entries())
 	for _, part := range m.Parts {
 		prefixes := map[string]bool{}
 		for _, folder := range part.Folders {
@@ -37,27 +36,35 @@ func (m *Manifest) check() error {
 		}
 		for i := range part.Entries {
 			e := &part.Entries[i]
-			if err := e.check(part.Name, prefixes, types); err != nil {
+			if err := e.check(part.Name, prefixes, taken); err != nil {
 				return fmt.Errorf("entry %q: %w", e.Path, err)
 			}
-			types[e.Path] = e.Type
+			taken[e.Path] = e.Type == TypeFolder
 		}
 	}
 	return nil
 }
 
-// check looks at one entry. Those before it are in types: a folder comes
-// before what is in it.
-func (e *Entry) check(part Part, prefixes map[string]bool, types map[string]EntryType) error {
+// entries is how many there are in all parts.
+func (m *Manifest) entries() (n int) {
+	for _, part := range m.Parts {
+		n += len(part.Entries)
+	}
+	return n
+}
+
+// check looks at one entry. Those before it are in taken, folders with true: a
+// folder comes before what is in it.
+func (e *Entry) check(part Part, prefixes, taken map[string]bool) error {
 	if err := checkPath(e.Path); err != nil {
 		return err
 	}
-	if e.Path == manifestName || types[e.Path] != "" {
+	if _, twice := taken[e.Path]; twice || e.Path == manifestName {
 		return errors.New("the path is taken")
 	}
 	switch e.Type {
 	case TypeFile:
-		if sum, err := hex.DecodeString(e.SHA256); err != nil || len(sum) != 32 || e.Size < 0 {
+		if e.SHA256.IsZero() || e.Size < 0 {
 			return errors.New("it has no digest or no size")
 		}
 	case TypeFolder:
@@ -77,7 +84,7 @@ func (e *Entry) check(part Part, prefixes map[string]bool, types map[string]Entr
 		if e.Type != TypeFolder {
 			return errors.New("it stands where a folder must be")
 		}
-	case types[path.Dir(e.Path)] != TypeFolder:
+	case !taken[path.Dir(e.Path)]:
 		return errors.New("it does not lie in a folder of the backup")
 	}
 	return nil

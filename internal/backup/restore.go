@@ -3,7 +3,6 @@ package backup
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -216,7 +215,7 @@ func (r *restorer) file(ctx context.Context, source, target *os.Root, name strin
 	if err := errors.Join(err, to.Close()); err != nil {
 		return err
 	}
-	if hex.EncodeToString(sum.Sum(nil)) != e.SHA256 {
+	if digestOf(sum) != e.SHA256 {
 		return (&DamageError{Bad: []BadFile{{e.Path, "has other contents"}}}).orNil()
 	}
 	return nil

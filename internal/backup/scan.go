@@ -258,7 +258,6 @@ func (s *scanned) add(part *PartInfo, name, stored string, look func(string) (fs
 		part.Skipped = append(part.Skipped, Skipped{Path: stored, Reason: kind(info.Mode())})
 		return nil
 	}
-	e.toRaw()
 	part.Entries = append(part.Entries, e)
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"bunnyhop/internal/fault"
 )
@@ -44,25 +43,6 @@ func Read(dir string) (*Manifest, error) {
 	}
 	m.Dir = dir
 	return m, nil
-}
-
-// toRaw keeps names that JSON cannot hold.
-func (e *Entry) toRaw() {
-	if !utf8.ValidString(e.Path) {
-		e.RawPath = []byte(e.Path)
-	}
-	if !utf8.ValidString(e.Target) {
-		e.RawLink = []byte(e.Target)
-	}
-}
-
-func (e *Entry) fromRaw() {
-	if e.RawPath != nil {
-		e.Path = string(e.RawPath)
-	}
-	if e.RawLink != nil {
-		e.Target = string(e.RawLink)
-	}
 }
 
 // List describes the backups in folder, newest first, without their entries.

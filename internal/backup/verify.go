@@ -3,7 +3,6 @@ package backup
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -128,7 +127,7 @@ func (v *verifier) file(ctx context.Context, e *Entry) (problem string, err erro
 		return "cannot be read: " + err.Error(), nil
 	case n != e.Size:
 		return fmt.Sprintf("has %d bytes instead of %d", n, e.Size), nil
-	case hex.EncodeToString(sum.Sum(nil)) != e.SHA256:
+	case digestOf(sum) != e.SHA256:
 		return "has other contents", nil
 	}
 	return "", nil

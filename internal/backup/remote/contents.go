@@ -26,9 +26,9 @@ type contents struct {
 	pieces   pieceMap
 }
 
-// pieceMap tells of each file's content, by its SHA-256 in hex, which pieces
+// pieceMap tells of each file's content, by its SHA-256, which pieces
 // hold it, in order.
-type pieceMap map[string][]filePiece
+type pieceMap map[backup.Digest][]filePiece
 
 // filePiece is a piece of a file: where it is stored, and the digest of what
 // it must hold.

@@ -3,7 +3,6 @@ package remote
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -277,15 +276,16 @@ func (f *fetcher) count(n int64) {
 	f.report.Progress("fetching", progress.Bytes, f.done, max(f.total, f.done))
 }
 
-func digestFile(root *os.Root, name string) (string, int64, error) {
+func digestFile(root *os.Root, name string) (sum backup.Digest, n int64, err error) {
 	file, err := root.Open(name)
 	if err != nil {
-		return "", 0, err
+		return sum, 0, err
 	}
 	defer file.Close() //nolint:errcheck // only read from
-	sum := sha256.New()
-	n, err := io.Copy(sum, file)
-	return hex.EncodeToString(sum.Sum(nil)), n, err
+	hash := sha256.New()
+	n, err = io.Copy(hash, file)
+	hash.Sum(sum[:0])
+	return sum, n, err
 }
 
 // flush makes all that was written last.

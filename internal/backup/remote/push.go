@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -178,14 +177,10 @@ func (p *pusher) file(ctx context.Context, root *os.Root, e *backup.Entry) (prob
 		p.count(e.Size)
 		return "", nil
 	}
-	whole, err := hex.DecodeString(e.SHA256)
-	if err != nil || len(whole) != sha256.Size {
-		return "", fmt.Errorf("the digest of %s is none", e.Path)
-	}
 	if e.Size <= pieceSize {
 		// Its only piece is known by the manifest, so the file need not be read
 		// if that is in the bucket.
-		digest := pieceName(whole)
+		digest := pieceName(e.SHA256)
 		piece := filePiece{name: p.namer.name(digest), digest: digest}
 		if ok, err := p.has(ctx, piece.name); err != nil {
 			return "", err
@@ -221,7 +216,7 @@ func (p *pusher) file(ctx context.Context, root *os.Root, e *backup.Entry) (prob
 		left -= size
 		sum.Write(content)
 		digest := pieceName(sha256.Sum256(content))
-		if e.Size <= pieceSize && digest != pieceName(whole) {
+		if e.Size <= pieceSize && digest != pieceName(e.SHA256) {
 			p.back(content)
 			return "has other contents", nil
 		}
@@ -231,7 +226,7 @@ func (p *pusher) file(ctx context.Context, root *os.Root, e *backup.Entry) (prob
 			return "", err
 		}
 	}
-	if pieceName(sum.Sum(nil)) != pieceName(whole) {
+	if pieceName(sum.Sum(nil)) != pieceName(e.SHA256) {
 		return "has other contents", nil
 	}
 	p.pieces[e.SHA256] = pieces

@@ -314,8 +314,8 @@ func TestAnEncryptedBackupTellsNothing(t *testing.T) {
 	words := []string{"the-secret-of-env", "snow", "a.txt", "film", ".env", "posts"}
 	for _, part := range m.Parts {
 		for _, e := range part.Entries {
-			if e.SHA256 != "" {
-				words = append(words, e.SHA256)
+			if !e.SHA256.IsZero() {
+				words = append(words, e.SHA256.String())
 			}
 		}
 	}
