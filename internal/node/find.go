@@ -127,8 +127,8 @@ func whole(ctx context.Context, major int, options Options) *Runtime {
 	return r
 }
 
-// headersBeside is the folder with the headers of a Node of the machine's own,
-// in the layout of the official archives, or "".
+// headersBeside is the folder with the headers of a Node, in the layout of the
+// official archives, or "".
 func headersBeside(found probed) string {
 	dir := filepath.Dir(filepath.Dir(found.Path))
 	text, err := os.ReadFile(filepath.Join(dir, "include", "node", "node_version.h"))
@@ -202,11 +202,11 @@ func open(ctx context.Context, dir, version string, options Options) (*Runtime, 
 		return nil, fmt.Errorf("the Node fetched as %s says that it is %s", version, found.Version)
 	}
 	r := &Runtime{
-		Node: path, Version: version, Major: found.major(), Headers: dir, Fetched: true, Bin: filepath.Dir(path),
+		Node: path, Version: version, Major: found.major(), Headers: headersBeside(found), Fetched: true, Bin: filepath.Dir(path),
 		NPM: filepath.Join(dir, "lib", "node_modules", "npm", "bin", "npm-cli.js"),
 	}
-	if _, err := os.Stat(filepath.Join(dir, "include", "node", "node_version.h")); err != nil {
-		return nil, fmt.Errorf("looking for the headers of Node %s: %w", version, err)
+	if r.Headers == "" {
+		return nil, fmt.Errorf("the fetched Node %s lacks its headers", version)
 	}
 	if r.NPMVersion, err = npmVersion(ctx, r.Node, r.NPM, options.Environ); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"os/exec"
@@ -219,6 +220,21 @@ func testDamaged(t *testing.T, o Options) {
 	matches, err := filepath.Glob(filepath.Join(o.CacheDir, "node", "22.*", "bin", "node"))
 	if err != nil || len(matches) != 1 {
 		t.Fatalf("%q, %v", matches, err)
+	}
+	headers := filepath.Join(filepath.Dir(filepath.Dir(matches[0])), "include", "node", "node_version.h")
+	right, err := os.ReadFile(headers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := bytes.Replace(right, []byte("NODE_MAJOR_VERSION 22"), []byte("NODE_MAJOR_VERSION 20"), 1)
+	if err := os.WriteFile(headers, other, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := Find(t.Context(), []int{22}, o); err == nil {
+		t.Errorf("a Node with the headers of another was used: %+v", r)
+	}
+	if err := os.WriteFile(headers, right, 0o600); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.Truncate(matches[0], 1000); err != nil {
 		t.Fatal(err)
