@@ -266,13 +266,16 @@ func (a *app) open() tea.Cmd {
 	return a.dialog.Init()
 }
 
-// end shows the result; the session has closed the engine, or is about to.
+// end shows the result; the session has closed the engine, or is about to. It
+// is told twice then; where a person went meanwhile stays on the screen.
 func (a *app) end() tea.Cmd {
-	a.gate, a.dialog, a.looking = nil, nil, ""
-	if _, isHelp := a.overlay.(*helpDialog); !isHelp {
-		a.overlay = nil
+	if a.mode != modeEnded {
+		a.gate, a.dialog, a.looking = nil, nil, ""
+		if _, isHelp := a.overlay.(*helpDialog); !isHelp {
+			a.overlay = nil
+		}
+		a.mode = modeEnded
 	}
-	a.mode = modeEnded
 	if a.leaving {
 		return tea.Quit
 	}

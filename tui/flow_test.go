@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/google/go-cmp/cmp"
 
 	"bunnyhop/internal/change"
@@ -123,6 +124,21 @@ func TestFailedUndoNamesTheCommands(t *testing.T) {
 	d.Sees("▌ Roll back").Skip(quietTime).Press("enter")
 	d.Sees("failed, and needs you", "taking back switch", "device or resource busy", "both states are kept", "by hand").Press("<").Sees("stuck").Press("q")
 	d.Ends(steps.NeedsPerson)
+}
+
+// TestEndIsToldTwice: the last event and the closed engine both tell the end;
+// what a person looks at in between stays.
+func TestEndIsToldTwice(t *testing.T) {
+	p := newPlayhouse(t, 100, 40, unicodeGlyphs)
+	p.until("")
+	result := steps.Result{Status: steps.Done}
+	p.events(finished(result))
+	p.press("<")
+	before := ansi.Strip(p.a.View().Content)
+	p.send(jobEndedMsg{result: result})
+	if after := ansi.Strip(p.a.View().Content); p.a.looking == "" || after != before {
+		t.Errorf("looking at %q\n%s", p.a.looking, cmp.Diff(before, after))
+	}
 }
 
 func TestBlockerIsOverriddenByItsName(t *testing.T) {
