@@ -8,12 +8,22 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Environ returns the environment with which a process was started, in the
 // form of os.Environ. It holds secrets. Only the owner and root may read it.
+//
+// Linux shows none for an instant while a program takes the place of another
+// (fs/proc/base.c: environ_read); so a process that seems to have none is
+// looked at for some time.
 func Environ(pid int) ([]string, error) {
-	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "environ"))
+	name := filepath.Join("/proc", strconv.Itoa(pid), "environ")
+	data, err := os.ReadFile(name)
+	for end := time.Now().Add(starting); err == nil && len(data) == 0 && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+		data, err = os.ReadFile(name)
+	}
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, ErrGone
 	}
@@ -28,6 +38,9 @@ func Environ(pid int) ([]string, error) {
 	}
 	return env, nil
 }
+
+// starting is how long a process may seem to have no environment.
+const starting = 500 * time.Millisecond
 
 // InDir reports whether the process works in the folder that info describes.
 // It looks at the folder itself, so that a process in a container with a
