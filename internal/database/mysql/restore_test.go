@@ -5,8 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/klauspost/compress/zstd"
 
 	"bunnyhop/internal/database"
 	"bunnyhop/internal/database/databasetest"
@@ -227,6 +230,44 @@ func TestEveryChangedByte(t *testing.T) {
 	if found < len(data)*9/10 {
 		t.Errorf("%d of %d changed bytes were found", found, len(data))
 	}
+}
+
+// TestEarlierDumps: a dump whose last line has no sum is read, too.
+func TestEarlierDumps(t *testing.T) {
+	config := mysqltest.User(t, mysqltest.Start(t), mysqltest.CreateDatabases)
+	mysqltest.Exec(t, config, paper...)
+	dump, info := dumpOf(t, config)
+	text, sum, _ := strings.Cut(textOf(t, dump), markEnd)
+	if len(sum) != len("12345678\n") {
+		t.Fatalf("the last line ends with %q", sum)
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"whole":   {text + markEarlierEnd + "\n", ""},
+		"no end":  {text, "the dump is damaged or cut off"},
+		"bad sum": {text + endLine(1) + "\n", "the dump is damaged or cut off"},
+	} {
+		earlier := filepath.Join(t.TempDir(), "database.sql.zst")
+		if err := os.WriteFile(earlier, compressed(t, c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := RestoreInPlace(context.Background(), config, earlier, progress.Discard)
+		if c.want != "" {
+			contains(t, err, c.want)
+		} else if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		equal(t, *info.Fingerprint, fingerprintOf(t, config), name)
+	}
+}
+
+// compressed is a text as a frame with a sum.
+func compressed(t testing.TB, text string) []byte {
+	t.Helper()
+	encoder, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return encoder.EncodeAll([]byte(text), nil)
 }
 
 func TestRestoreRefuses(t *testing.T) {

@@ -176,6 +176,8 @@ func (s *script) line(line []byte) []byte {
 		return line
 	case strings.HasPrefix(text, markEnd):
 		s.whole = text == endLine(s.sum)
+	case text == markEarlierEnd:
+		s.whole = true
 	case s.programs && strings.HasSuffix(text, markEnable):
 		if !s.live {
 			s.enable = append(s.enable, strings.TrimSuffix(strings.TrimSuffix(text, markEnable), ";"))

@@ -27,6 +27,8 @@ const (
 	// markEnd is the last line; the sum of all that is before it follows. The
 	// frames of the library that compresses have none.
 	markEnd = "-- bunnyhop: end, CRC-32C "
+	// markEarlierEnd is that of dumps whose frames have sums.
+	markEarlierEnd = "-- bunnyhop: end"
 )
 
 // castagnoli is the polynomial of the sum, which processors compute.
