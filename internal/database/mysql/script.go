@@ -155,7 +155,7 @@ func (s *script) line(line []byte) []byte {
 	}
 	text := strings.TrimSuffix(string(line[:min(len(line), 1024)]), "\n")
 	// What follows the end of the tool's part must have an end, too.
-	s.whole = s.whole && text == ""
+	s.whole = s.whole && strings.TrimSpace(text) == ""
 	switch {
 	case strings.HasPrefix(text, "-- Dump completed"):
 		s.whole = true
