@@ -2,6 +2,8 @@ package backup
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -392,7 +394,6 @@ func TestTraversal(t *testing.T) {
 	file := func(path string) Entry { return Entry{Path: path, Type: TypeFile, SHA256: sum} }
 	folder := func(path string) Entry { return Entry{Path: path, Type: TypeFolder, Mode: 0o755} }
 	link := func(path, target string) Entry { return Entry{Path: path, Type: TypeLink, Target: target} }
-	rawFile := func(path string) Entry { return file(path + "\xff") } // which JSON cannot hold
 	cases := map[string][]Entry{
 		"up":             {folder("files"), file("files/../../x")},
 		"absolute":       {folder("files"), file("/etc/x")},
@@ -409,7 +410,6 @@ func TestTraversal(t *testing.T) {
 		"file twice":     {folder("files"), file("files/x"), file("files/x")},
 		"folder twice":   {folder("files"), folder("files/x"), folder("files/x")},
 		"link twice":     {folder("files"), link("files/x", "a"), link("files/x", "/tmp")},
-		"raw twice":      {folder("files"), rawFile("files/x"), rawFile("files/x")},
 		"root twice":     {folder("files"), folder("files")},
 		"below a link":   {folder("files"), link("files/l", ".."), folder("files/l/config"), file("files/l/config/x")},
 		"up and back":    {folder("files"), file("files/../files/x")},
@@ -424,18 +424,31 @@ func TestTraversal(t *testing.T) {
 		"device":         {folder("files"), {Path: "files/d", Type: "device"}},
 		"no type":        {folder("files"), {Path: "files/d"}},
 		"no digest":      {folder("files"), {Path: "files/d", Type: TypeFile}},
-		"raw path":       {folder("files"), rawFile("../x")},
-		"raw absolute":   {folder("files"), rawFile("/etc/x")},
-		"raw up":         {folder("files"), rawFile("files/../../x")},
+	}
+	manifest := func(entries ...Entry) *Manifest {
+		return &Manifest{ID: "one", Parts: []PartInfo{{
+			Name: Files, Included: true, Folders: []Folder{{Prefix: "files", Dir: "/x"}}, Entries: entries,
+		}}}
 	}
 	for name, entries := range cases {
+		t.Run(name, func(t *testing.T) { refused(t, manifest(entries...), outside) })
+	}
+	const harmless = `"path":"files/ok"`
+	for name, raw := range map[string]string{
+		"raw twice": "files/x", "raw path": "../x", "raw absolute": "/etc/x", "raw up": "files/../../x",
+	} {
 		t.Run(name, func(t *testing.T) {
-			refused(t, &Manifest{ID: "one", Parts: []PartInfo{{
-				Name: Files, Included: true, Folders: []Folder{{Prefix: "files", Dir: "/x"}}, Entries: entries,
-			}}})
+			both := harmless + `,"raw_path":"` + base64.StdEncoding.EncodeToString([]byte(raw)) + `"`
+			refused(t, manifest(folder("files"), file("files/x"), file("files/ok")), outside, harmless, both)
 		})
 	}
+	t.Run("short digest", func(t *testing.T) {
+		refused(t, manifest(folder("files"), file("files/d")), "is damaged", sum.String(), "abab")
+	})
 }
+
+// outside is what is said of a manifest that reaches outside.
+const outside = "not safe to use"
 
 // TestUnsafeManifest is TestTraversal for what else a manifest names.
 func TestUnsafeManifest(t *testing.T) {
@@ -475,13 +488,14 @@ func TestUnsafeManifest(t *testing.T) {
 		"ID unfinished":   {ID: "one.partial"},
 		"ID removed":      {ID: "one.removing"},
 	} {
-		t.Run(name, func(t *testing.T) { refused(t, m) })
+		t.Run(name, func(t *testing.T) { refused(t, m, outside) })
 	}
 }
 
-// refused writes a manifest, with its right digest, and checks that nothing
-// that reads a backup goes on with it, or writes anything anywhere.
-func refused(t *testing.T, m *Manifest) {
+// refused writes a manifest, edited and with its right digest, and checks that
+// nothing that reads a backup goes on with it, or writes anything anywhere.
+// edits are pairs of old and new texts.
+func refused(t *testing.T, m *Manifest, why string, edits ...string) {
 	t.Helper()
 	ctx := context.Background()
 	above := t.TempDir()
@@ -495,6 +509,9 @@ func refused(t *testing.T, m *Manifest) {
 	if err := m.write(dir); err != nil {
 		t.Fatal(err)
 	}
+	if len(edits) > 0 {
+		edit(t, dir, m.Digest, edits...)
+	}
 	_, readErr := Read(dir)
 	_, proveErr := Prove(ctx, dir, scratchIn(scratch), progress.Discard)
 	_, createErr := Create(ctx, Options{Folder: above, ID: "two", Previous: &Manifest{ID: "one", Parts: []PartInfo{{Files: 1}}}}, progress.Discard)
@@ -505,7 +522,7 @@ func refused(t *testing.T, m *Manifest) {
 		"RestoreFolder": RestoreFolder(ctx, dir, "files", to, progress.Discard),
 		"RestoreEach":   RestoreEach(ctx, dir, "files", to, progress.Discard),
 	} {
-		if err == nil || !strings.Contains(err.Error(), "not safe to use") {
+		if err == nil || !strings.Contains(err.Error(), why) {
 			t.Errorf("%s: error %v", what, err)
 		}
 	}
@@ -516,6 +533,21 @@ func refused(t *testing.T, m *Manifest) {
 	onlyIn(t, scratch)
 	onlyIn(t, above, "one", "scratch", "to")
 	onlyIn(t, dir, manifestName)
+}
+
+// edit changes the text of a manifest with this digest, and renews that.
+func edit(t *testing.T, dir, digest string, edits ...string) {
+	t.Helper()
+	name := filepath.Join(dir, manifestName)
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edited := strings.NewReplacer(append(edits, digest, noDigest)...).Replace(string(text))
+	if !strings.Contains(edited, edits[1]) {
+		t.Fatalf("%q is not in the manifest", edits[0])
+	}
+	put(t, name, strings.Replace(edited, noDigest, Digest(sha256.Sum256([]byte(edited))).String(), 1))
 }
 
 // TestStoredFileIsNoFile puts something in the place of a stored file that
