@@ -92,7 +92,7 @@ func TestDrift(t *testing.T) {
 					t.Errorf("%s %s, want %s: %s", id, a.Outcome, want, a.Evidence)
 				}
 			}
-			if !strings.Contains(evidence, c.evidence) {
+			if !says(evidence, c.evidence) {
 				t.Errorf("the evidence %q lacks %q", evidence, c.evidence)
 			}
 		})

@@ -222,7 +222,7 @@ func TestEachRuleBothWays(t *testing.T) {
 		if hit != c.hit {
 			t.Errorf("%s, %s: hit %v, want %v (%v)", c.rule, c.name, hit, c.hit, finding.Evidence)
 		}
-		if evidence := strings.Join(finding.Evidence, "\n"); !strings.Contains(evidence, c.evidence) {
+		if evidence := strings.Join(finding.Evidence, "\n"); !says(evidence, c.evidence) {
 			t.Errorf("%s, %s: evidence %q lacks %q", c.rule, c.name, evidence, c.evidence)
 		}
 		if tried[c.rule] == nil {

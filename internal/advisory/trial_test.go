@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/Masterminds/semver/v3"
 	_ "github.com/mattn/go-sqlite3" // the databases of trials
@@ -204,9 +205,8 @@ func checkWords(t *testing.T, a advisory.Assessment) {
 // says reports whether a text has another in it that does not end in the middle
 // of a word: "1 row" is not in "1 rows".
 func says(text, want string) bool {
-	last := []rune(want)
 	end := ""
-	if len(last) > 0 && (unicode.IsLetter(last[len(last)-1]) || unicode.IsDigit(last[len(last)-1])) {
+	if last, _ := utf8.DecodeLastRuneInString(want); unicode.IsLetter(last) || unicode.IsDigit(last) {
 		end = `($|[^\pL\pN])`
 	}
 	return regexp.MustCompile(regexp.QuoteMeta(want) + end).MatchString(text)
