@@ -18,10 +18,7 @@ func ParseDigest(text string) (Digest, error) {
 	return d, d.UnmarshalText([]byte(text))
 }
 
-func digestOf(h hash.Hash) (d Digest) {
-	h.Sum(d[:0])
-	return d
-}
+func digestOf(h hash.Hash) Digest { return Digest(h.Sum(nil)) }
 
 // String is the digest in hex.
 func (d Digest) String() string { return hex.EncodeToString(d[:]) }

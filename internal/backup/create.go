@@ -265,14 +265,13 @@ func (b *builder) dump(ctx context.Context, m *Manifest) (*PartInfo, error) {
 	}
 	written := info.Bytes
 	var sum Digest
-	if info.SHA256 != "" {
-		if sum, err = ParseDigest(info.SHA256); err != nil {
-			return nil, fmt.Errorf("what the dump's digest is: %w", err)
-		}
+	if info.SHA256 == "" {
+		sum, written, err = digestFile(ctx, file)
 	} else {
-		if sum, written, err = digestFile(ctx, file); err != nil {
-			return nil, fmt.Errorf("reading the dump: %w", err)
-		}
+		sum, err = ParseDigest(info.SHA256)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the dump: %w", err)
 	}
 	b.done = b.dbBytes
 	now := time.Now().UTC()

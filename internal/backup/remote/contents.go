@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,11 +33,11 @@ type pieceMap map[backup.Digest][]filePiece
 // it must hold.
 type filePiece struct {
 	name   pieceName
-	digest pieceName
+	digest backup.Digest
 }
 
 func (p filePiece) MarshalText() ([]byte, error) {
-	if p.name == p.digest {
+	if p.name == pieceName(p.digest) {
 		return []byte(p.name.String()), nil
 	}
 	return []byte(p.name.String() + " " + p.digest.String()), nil
@@ -49,12 +48,12 @@ func (p *filePiece) UnmarshalText(text []byte) error {
 	if !two {
 		digest = name
 	}
-	for word, to := range map[*pieceName]string{&p.name: name, &p.digest: digest} {
-		raw, err := hex.DecodeString(to)
-		if err != nil || len(raw) != len(word) {
-			return errors.New("a piece has no name")
-		}
-		copy(word[:], raw)
+	var err error
+	if p.name, err = parseName(name); err == nil {
+		p.digest, err = backup.ParseDigest(digest)
+	}
+	if err != nil {
+		return errors.New("a piece has no name")
 	}
 	return nil
 }
@@ -137,12 +136,12 @@ func parseIndex(data []byte) (index, error) {
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	for lines.Scan() {
 		text, size, _ := strings.Cut(lines.Text(), " ")
-		raw, err := hex.DecodeString(text)
+		name, err := parseName(text)
 		bytes, sizeErr := strconv.ParseInt(size, 10, 64)
-		if err != nil || len(raw) != len(pieceName{}) || sizeErr != nil || bytes < 0 || bytes > pieceMost {
+		if err != nil || sizeErr != nil || bytes < 0 || bytes > pieceMost {
 			return nil, fmt.Errorf("the line %.80q makes no sense", lines.Text())
 		}
-		x[pieceName(raw)] = bytes
+		x[name] = bytes
 	}
 	return x, lines.Err()
 }

@@ -258,7 +258,7 @@ func (f *fetcher) piece(ctx context.Context, piece filePiece, size int64) ([]byt
 }
 
 // openPiece opens a piece and compares its content.
-func openPiece(key string, object []byte, digest pieceName, identities keys.Identities) ([]byte, error) {
+func openPiece(key string, object []byte, digest backup.Digest, identities keys.Identities) ([]byte, error) {
 	content, err := open(key, object, identities, pieceSize)
 	if err != nil {
 		return nil, err
@@ -284,8 +284,7 @@ func digestFile(root *os.Root, name string) (sum backup.Digest, n int64, err err
 	defer file.Close() //nolint:errcheck // only read from
 	hash := sha256.New()
 	n, err = io.Copy(hash, file)
-	hash.Sum(sum[:0])
-	return sum, n, err
+	return backup.Digest(hash.Sum(nil)), n, err
 }
 
 // flush makes all that was written last.

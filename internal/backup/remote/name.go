@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"bunnyhop/internal/backup"
 	"bunnyhop/internal/backup/remote/keys"
 )
 
@@ -40,9 +41,9 @@ func newNamer(recipients keys.Recipients, file string) (namer, error) {
 	return namer{key: keyed(secret, []byte(strings.Join(recipients.Names, "\n")))}, nil
 }
 
-func (n namer) name(digest pieceName) pieceName {
+func (n namer) name(digest backup.Digest) pieceName {
 	if n.key == nil {
-		return digest
+		return pieceName(digest)
 	}
 	return pieceName(keyed(n.key, digest[:]))
 }

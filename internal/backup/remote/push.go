@@ -180,8 +180,7 @@ func (p *pusher) file(ctx context.Context, root *os.Root, e *backup.Entry) (prob
 	if e.Size <= pieceSize {
 		// Its only piece is known by the manifest, so the file need not be read
 		// if that is in the bucket.
-		digest := pieceName(e.SHA256)
-		piece := filePiece{name: p.namer.name(digest), digest: digest}
+		piece := filePiece{name: p.namer.name(e.SHA256), digest: e.SHA256}
 		if ok, err := p.has(ctx, piece.name); err != nil {
 			return "", err
 		} else if ok {
@@ -215,8 +214,8 @@ func (p *pusher) file(ctx context.Context, root *os.Root, e *backup.Entry) (prob
 		}
 		left -= size
 		sum.Write(content)
-		digest := pieceName(sha256.Sum256(content))
-		if e.Size <= pieceSize && digest != pieceName(e.SHA256) {
+		digest := backup.Digest(sha256.Sum256(content))
+		if e.Size <= pieceSize && digest != e.SHA256 {
 			p.back(content)
 			return "has other contents", nil
 		}
@@ -226,7 +225,7 @@ func (p *pusher) file(ctx context.Context, root *os.Root, e *backup.Entry) (prob
 			return "", err
 		}
 	}
-	if pieceName(sum.Sum(nil)) != pieceName(e.SHA256) {
+	if backup.Digest(sum.Sum(nil)) != e.SHA256 {
 		return "has other contents", nil
 	}
 	p.pieces[e.SHA256] = pieces

@@ -17,13 +17,13 @@ package remote
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"io"
 	"io/fs"
 	"iter"
 	"strings"
 
+	"bunnyhop/internal/backup"
 	"bunnyhop/internal/backup/remote/keys"
 	"bunnyhop/internal/fault"
 	"bunnyhop/internal/objectstore"
@@ -69,9 +69,14 @@ type Store interface {
 var _ Store = (*objectstore.Bucket)(nil)
 
 // pieceName is the name of a piece: its digest, or what stands for it.
-type pieceName [32]byte
+type pieceName backup.Digest
 
-func (n pieceName) String() string { return hex.EncodeToString(n[:]) }
+func parseName(text string) (pieceName, error) {
+	digest, err := backup.ParseDigest(text)
+	return pieceName(digest), err
+}
+
+func (n pieceName) String() string { return backup.Digest(n).String() }
 
 func (n pieceName) key() string {
 	text := n.String()
@@ -81,14 +86,8 @@ func (n pieceName) key() string {
 // parsePiece is the name in an object's key; others may lie there too, and are
 // left alone.
 func parsePiece(key string) (n pieceName, ok bool) {
-	text := key[strings.LastIndexByte(key, '/')+1:]
-	if len(text) != hex.EncodedLen(len(n)) {
-		return n, false
-	}
-	if _, err := hex.Decode(n[:], []byte(text)); err != nil {
-		return n, false
-	}
-	return n, n.key() == key
+	n, err := parseName(key[strings.LastIndexByte(key, '/')+1:])
+	return n, err == nil && n.key() == key
 }
 
 // readObject reads an object whole. One of more than most bytes is cut there.

@@ -35,7 +35,7 @@ func Verify(ctx context.Context, store Store, id string, identities keys.Identit
 	if err != nil {
 		return nil, err
 	}
-	v := &verifier{store: store, identities: identities, report: report, digests: map[pieceName]pieceName{}, total: s.StoredBytes}
+	v := &verifier{store: store, identities: identities, report: report, digests: map[pieceName]backup.Digest{}, total: s.StoredBytes}
 	v.Summary = s
 	if err := v.describe(ctx); err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ type verifier struct {
 	store      Store
 	identities keys.Identities
 	report     progress.Reporter
-	digests    map[pieceName]pieceName // of contents, by piece; empty when not Opened
+	digests    map[pieceName]backup.Digest // of contents, by piece; empty when not Opened
 
 	mu    sync.Mutex
 	total int64
